@@ -1,0 +1,83 @@
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# "make PYTHON=python3.13" chooses the interpreter of a new virtual environment.
+PYTHON ?= python3
+export PYTHON
+
+VENV := .venv
+RUN_CHECKS := $(VENV)/bin/python tests/tools/run_checks.py
+VERSION := $(shell sed -n 's/^version: *//p' galaxy.yml)
+TARBALL := build/smtpd-email-$(VERSION).tar.gz
+DEMO_COLLECTIONS := $(CURDIR)/build/demo/collections
+
+# What Ansible keeps for itself goes under build/ too, not to the home directory.
+export ANSIBLE_HOME := $(CURDIR)/build/home/.ansible
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test unit integration sanity lint docs-lint yamllint shellcheck test-lowest build clean bind
+
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do \
+	  printf '  make %-14s %s\n' "$$name" "$$text"; done
+
+demo: $(VENV)/.demo bind build ## see the main job done on real parts: profile, records, DNS, verified, healed
+	@ANSIBLE_COLLECTIONS_PATH="$(DEMO_COLLECTIONS)" $(VENV)/bin/ansible-galaxy collection install \
+	  $(TARBALL) --collections-path "$(DEMO_COLLECTIONS)" --force --offline
+	@ANSIBLE_COLLECTIONS_PATH="$(DEMO_COLLECTIONS)" $(VENV)/bin/python -m tests.demo
+
+test: $(VENV)/.test bind ## run all checks
+	@$(RUN_CHECKS)
+
+unit: $(VENV)/.test ## run the unit tests
+	@$(RUN_CHECKS) unit
+
+integration: $(VENV)/.test bind ## run real playbooks against the simulator and BIND
+	@$(RUN_CHECKS) integration
+
+sanity: $(VENV)/.test ## run ansible-test sanity
+	@$(RUN_CHECKS) sanity
+
+lint: $(VENV)/.test ## run ansible-lint, production profile
+	@$(RUN_CHECKS) lint
+
+docs-lint: $(VENV)/.test ## run antsibull-docs on the documentation
+	@$(RUN_CHECKS) docs-lint
+
+yamllint: $(VENV)/.test ## check the YAML files
+	@$(RUN_CHECKS) yamllint
+
+shellcheck: $(VENV)/.test ## check the shell scripts
+	@$(RUN_CHECKS) shellcheck
+
+test-lowest: $(VENV)/.test bind ## run unit and integration tests with the oldest supported libraries
+	@tests/tools/ensure-venv build/lowest tests/requirements-lowest.txt
+	@build/lowest/bin/python tests/tools/run_checks.py unit integration
+
+build: $(VENV)/.demo ## build the collection's tarball in build/
+	@mkdir -p build
+	@$(VENV)/bin/ansible-galaxy collection build --force --output-path build
+
+clean: ## remove all that was made, the virtual environment too
+	rm -rf $(VENV) build .cache .hypothesis .pytest_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+bind:
+	@tests/tools/ensure-bind
+
+# An environment cannot be moved: when this folder was, it is made anew.
+ifneq ($(shell cat $(VENV)/.made-in 2>/dev/null),$(CURDIR))
+  $(shell rm -f $(VENV)/.demo $(VENV)/.test)
+endif
+
+# The stamps are written last, so that an interrupted installation is taken up again.
+$(VENV)/.demo: requirements.txt tests/requirements-demo.txt
+	@tests/tools/ensure-venv $(VENV) tests/requirements-demo.txt
+	@echo "$(CURDIR)" > $(VENV)/.made-in
+	@touch $@
+
+$(VENV)/.test: requirements.txt tests/requirements-demo.txt tests/requirements.txt
+	@tests/tools/ensure-venv $(VENV) tests/requirements.txt
+	@echo "$(CURDIR)" > $(VENV)/.made-in
+	@touch $(VENV)/.demo $@

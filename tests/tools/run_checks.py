@@ -1,0 +1,276 @@
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs the checks of this repository, all of them or those that are named, and ends with a summary.
+
+Two lanes run side by side, one check after the other in each. Every check runs, whatever became of those before it.
+The output is printed whole and in order: of the check whose turn it is at once, of the others when their turn comes.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.etree import ElementTree
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build"
+HOME = BUILD / "home"
+# A copy for the tools that refuse to work outside of such a path, or that would read what git ignores.
+TREE = BUILD / "checks" / "ansible_collections" / "smtpd" / "email"
+TIMEOUT = 1200  # seconds; a check that takes longer hangs
+
+
+@dataclass
+class Counts:
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __str__(self) -> str:
+        text = "%d passed, %d failed" % (self.passed, self.failed)
+        return text + (", %d skipped" % self.skipped if self.skipped else "")
+
+
+@dataclass
+class Check:
+    name: str
+    command: list[str]
+    cwd: Path = TREE
+    counts_tests: bool = False
+    output: queue.Queue[str | None] = field(default_factory=queue.Queue)
+    process: subprocess.Popen[str] | None = None
+    problem: str = "not run"  # empty once it has passed
+    seconds: float = 0.0
+    counts: Counts = field(default_factory=Counts)
+
+    @property
+    def report(self) -> Path:
+        return BUILD / "checks" / ("%s.xml" % self.name)
+
+
+def tool(name: str, *arguments: str) -> list[str]:
+    """Return the command of a tool that is installed beside this Python."""
+    return [str(Path(sys.executable).parent / name), *arguments]
+
+
+def script(name: str, *arguments: str) -> list[str]:
+    return [sys.executable, str(ROOT / "tests" / "tools" / name), *arguments]
+
+
+def pytest(name: str, *arguments: str) -> Check:
+    check = Check(name, [sys.executable, "-m", "pytest", "tests/%s" % name, *arguments], cwd=ROOT, counts_tests=True)
+    check.command.append("--junit-xml=%s" % check.report)
+    return check
+
+
+def lanes() -> list[list[Check]]:
+    docs = ("lint-collection-docs", "--plugin-docs", "--validate-collection-refs", "self", ".")
+    return [
+        [pytest("unit"), pytest("integration")],
+        [
+            Check("sanity", script("sanity.py")),
+            Check("lint", tool("ansible-lint", "--profile", "production", "--offline", "--strict")),
+            Check("docs-lint", tool("antsibull-docs", *docs)),
+            Check("yamllint", tool("yamllint", "--strict", ".")),
+            Check("shellcheck", script("shellcheck.py")),
+        ],
+    ]
+
+
+def environment() -> dict[str, str]:
+    """Return an environment in which neither the user's settings nor the user's files play a part."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "SMTPD_", "FORCE_COLOR"))}
+    empty_config = HOME / "ansible.cfg"
+    empty_config.write_text("[defaults]\n")
+    env.update(
+        HOME=str(HOME),
+        LC_ALL="C.UTF-8",
+        PATH=os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", os.defpath), "/usr/sbin", "/sbin"]),
+        PYTHONUNBUFFERED="1",
+        NO_COLOR="1",
+        ANSIBLE_CONFIG=str(empty_config),
+        ANSIBLE_COLLECTIONS_PATH=str(TREE.parents[2]),
+    )
+    return env
+
+
+def make_home() -> None:
+    """Make a home directory that shares nothing with the user's but how pip downloads."""
+    real_home = Path.home()
+    for name in (".config/pip", ".pip", ".cache/pip"):
+        real, link = real_home / name, HOME / name
+        if real.is_dir() and not link.exists():
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(real)
+    HOME.mkdir(parents=True, exist_ok=True)
+
+
+def make_tree() -> None:
+    """Copy what is committed, or could be, to a path that ends as the tools want it."""
+    shutil.rmtree(TREE, ignore_errors=True)
+    TREE.mkdir(parents=True)
+    listing = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True,
+    ).stdout  # fmt: skip
+    for name in filter(None, listing.split("\0")):
+        source, target = ROOT / name, TREE / name
+        if source.exists():  # deleted, but not yet from the index
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target, follow_symlinks=False)
+    # The tools ask git for the files; without a repository of its own they would be those that build/ is ignored by.
+    subprocess.run(["git", "init", "--quiet"], cwd=TREE, check=True)
+    subprocess.run(["git", "add", "--all"], cwd=TREE, check=True)
+
+
+def run_lane(checks: list[Check], env: dict[str, str], stop: threading.Event) -> None:
+    for check in checks:
+        try:
+            if not stop.is_set():
+                run(check, env)
+        except Exception as error:
+            check.problem = "%s: %s" % (type(error).__name__, error)
+            check.output.put("%s\n" % check.problem)
+        finally:
+            check.output.put(None)
+
+
+def run(check: Check, env: dict[str, str]) -> None:
+    check.report.unlink(missing_ok=True)
+    start = time.monotonic()
+    process = check.process = subprocess.Popen(
+        check.command, cwd=check.cwd, env=env, text=True, errors="replace", start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    timer = threading.Timer(TIMEOUT, kill, [process.pid])
+    timer.start()
+    assert process.stdout is not None
+    for line in process.stdout:
+        check.output.put(line)
+    status = process.wait()
+    timer.cancel()
+    check.seconds = time.monotonic() - start
+    check.problem = judge(check, status)
+    if check.problem:
+        check.output.put("%s: %s\n" % (check.name, check.problem))
+
+
+def judge(check: Check, status: int) -> str:
+    """Return what is wrong, or an empty string."""
+    left_over = processes_of_session(check.process.pid) if check.process else []
+    if left_over and check.process:
+        kill(check.process.pid)
+        return "left processes running: %s" % ", ".join(left_over)
+    if check.seconds >= TIMEOUT:
+        return "stopped after %d seconds" % TIMEOUT
+    if check.counts_tests:
+        check.counts = read_counts(check.report)
+    if status:
+        return "exit status %d" % status
+    if check.counts_tests and not check.counts.passed:
+        return "ran no test"
+    return ""
+
+
+def processes_of_session(session: int) -> list[str]:
+    """Return what still runs of a check, after a moment to end; where there is no /proc: nothing."""
+    deadline = time.monotonic() + 3
+    while True:
+        found = []
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                head, _parenthesis, tail = stat.read_text(errors="replace").rpartition(")")
+            except OSError:  # it has just ended
+                continue
+            state, _parent, _group, its_session = tail.split()[:4]
+            if int(its_session) == session and state != "Z":
+                found.append(head.replace(" (", " ", 1))
+        if not found or time.monotonic() > deadline:
+            return found
+        time.sleep(0.1)
+
+
+def kill(session: int) -> None:
+    try:
+        os.killpg(session, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def read_counts(report: Path) -> Counts:
+    """Return the counts of pytest's report; none when pytest did not come to write one."""
+    if not report.exists():
+        return Counts()
+    counts = Counts()
+    for suite in ElementTree.parse(report).getroot().iter("testsuite"):
+        failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+        skipped = int(suite.get("skipped", 0))
+        counts.failed += failed
+        counts.skipped += skipped
+        counts.passed += int(suite.get("tests", 0)) - failed - skipped
+    return counts
+
+
+def print_output(check: Check) -> None:
+    command = " ".join(check.command).replace("%s%s" % (ROOT, os.sep), "")
+    print("\n===== %s: %s" % (check.name, command), flush=True)
+    while (line := check.output.get()) is not None:
+        print(line, end="", flush=True)
+
+
+def print_summary(checks: list[Check]) -> bool:
+    print("\n%-12s %-8s %8s" % ("check", "result", "seconds"))
+    total = Counts()
+    for check in checks:
+        detail = str(check.counts) if check.counts_tests else ""
+        note = " (%s)" % check.problem if check.problem else ""
+        result = "failed" if check.problem else "passed"
+        print(("%-12s %-8s %8.1f  %s%s" % (check.name, result, check.seconds, detail, note)).rstrip())
+        total.passed += check.counts.passed + (not check.problem)
+        total.failed += check.counts.failed + bool(check.problem)
+        total.skipped += check.counts.skipped
+    print("\nTests and checks together:\n%s" % total, flush=True)
+    return not total.failed
+
+
+def main(names: list[str]) -> int:
+    chosen = [[check for check in lane if not names or check.name in names] for lane in lanes()]
+    checks = [check for lane in chosen for check in lane]
+    unknown = set(names) - {check.name for check in checks}
+    if unknown:
+        print("There is no check named %s." % ", ".join(sorted(unknown)), file=sys.stderr)
+        return 2
+    make_home()
+    make_tree()
+    stop = threading.Event()
+    env = environment()
+    threads = [threading.Thread(target=run_lane, args=(lane, env, stop), daemon=True) for lane in chosen]
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))
+    try:
+        for thread in threads:
+            thread.start()
+        for check in checks:
+            print_output(check)
+    finally:
+        stop.set()
+        for check in checks:
+            if check.process and check.process.poll() is None:
+                kill(check.process.pid)
+    return 0 if print_summary(checks) else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
