@@ -13,8 +13,25 @@ import sys
 from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.errors import AnsibleFallbackNotFound
 
+from ansible_collections.smtpd.email.plugins.module_utils._client import Client
 from ansible_collections.smtpd.email.plugins.module_utils._errors import MissingLibraryError, SmtpdError
+from ansible_collections.smtpd.email.plugins.module_utils._options import (
+    CONNECTION_OPTIONS,
+    connection_spec,
+    resolve_connection,
+)
+
+
+class _Module(AnsibleModule):
+    """An AnsibleModule to which a connection option that is an empty string is an option not given."""
+
+    def _load_params(self) -> None:
+        super()._load_params()
+        for name in CONNECTION_OPTIONS:
+            if self.params.get(name) == "":
+                del self.params[name]
 
 
 def run_module(run: Callable[[AnsibleModule], dict[str, Any]], **spec: Any) -> None:
@@ -23,7 +40,7 @@ def run_module(run: Callable[[AnsibleModule], dict[str, Any]], **spec: Any) -> N
     :param run: gets the module, returns the result, raises C(SmtpdError) for everything a user can cause or meet.
     :param spec: the arguments of AnsibleModule: C(argument_spec) and its constraints. Check mode is always supported.
     """
-    module = AnsibleModule(supports_check_mode=True, **spec)
+    module = _Module(supports_check_mode=True, **spec)
     failure = None
     try:
         result = run(module)
@@ -48,3 +65,29 @@ def _defect(error: Exception) -> str:
         "This is a defect of the collection smtpd.email, please report it: "
         "%s at %s: %s" % (type(error).__name__, place, error)
     )
+
+
+def _env_not_blank(*names: str, **kwargs: Any) -> str:
+    value = next((os.environ[name] for name in names if os.environ.get(name)), None)
+    if value is None:
+        raise AnsibleFallbackNotFound
+    return value
+
+
+def service_spec(**options: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The argument spec of a module that calls the service: its own options and the connection's."""
+    return dict(connection_spec(_env_not_blank), **options)
+
+
+def service_client(module: AnsibleModule, connections: int = 1) -> Client:
+    """The client for a module that was made with C(service_spec).
+
+    All of its secrets, also tokens that it mints, join the values that the module masks in its output.
+
+    :param connections: how many requests can be under way at once.
+    :raises InputError: a connection option cannot work.
+    """
+    connection = resolve_connection(module.params, os.environ)
+    # The key is no secret that masks output, but nobody needs to read it in the invocation either.
+    module.params["api_key"] = None
+    return Client(connection, connections=connections, on_secret=module.no_log_values.add)

@@ -1,0 +1,94 @@
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This document fragment is PRIVATE to the collection: it can change at any time without notice.
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    # How the service is reached.
+    DOCUMENTATION = r"""
+options:
+  api_url:
+    description:
+      - Where the service is.
+      - A bare host name means C(https). C(http://) is refused unless the host is a loopback address.
+      - If not given, the environment variable E(SMTPD_API_URL) is used, then E(SMTPD_HOST).
+    type: str
+    default: https://api.smtpd.dev
+  access_token:
+    description:
+      - An access token of the service. It wins over O(api_key) and O(api_secret).
+      - If none of O(access_token), O(api_key) and O(api_secret) is given, all three are taken from the environment,
+        from E(SMTPD_ACCESS_TOKEN), E(SMTPD_API_KEY) and E(SMTPD_API_SECRET). Options and environment are never mixed.
+    type: str
+  api_key:
+    description:
+      - An API key of the service, to be given together with O(api_secret). A key of the role C(iac) is enough.
+      - Key and secret are exchanged for a token, once in each run of the module.
+      - See O(access_token) for the environment variable E(SMTPD_API_KEY).
+    type: str
+  api_secret:
+    description:
+      - The secret of O(api_key).
+      - See O(access_token) for the environment variable E(SMTPD_API_SECRET).
+    type: str
+  validate_certs:
+    description:
+      - Whether the service's TLS certificate is checked. Set it to V(false) for tests only.
+      - If not given, the environment variable E(SMTPD_VALIDATE_CERTS) is used.
+    type: bool
+    default: true
+  ca_path:
+    description:
+      - A file (PEM), or a directory prepared by C(c_rehash), with the certificate authorities to trust
+        in place of the usual ones. Not used when O(validate_certs=false).
+      - If not given, the environment variable E(SMTPD_CA_PATH) is used.
+    type: path
+  timeout:
+    description:
+      - How long one request may take to connect, and then to answer, in seconds.
+      - If not given, the environment variable E(SMTPD_TIMEOUT) is used.
+    type: float
+    default: 30.0
+  retries:
+    description:
+      - How often a call is repeated after an error that can pass, such as a broken connection or the HTTP status 429 or 503.
+        Pauses grow from call to call, and a C(Retry-After) header is honoured.
+      - The creation of a profile is repeated only when it is certain that the profile was not created.
+    type: int
+    default: 4
+requirements:
+  - "requests (Python library) >= 2.28"
+notes:
+  - An empty string as the value of one of O(api_url), O(access_token), O(api_key), O(api_secret), O(validate_certs), O(ca_path),
+    O(timeout) and O(retries), or of its environment variable, counts as not given.
+  - Proxies are taken from the environment (E(HTTPS_PROXY), E(NO_PROXY)). A C(.netrc) file is not read.
+"""
+
+    # How to wait.
+    WAIT = r"""
+options:
+  wait_timeout:
+    description:
+      - How long to wait at most, in seconds.
+    type: float
+    default: 300.0
+  wait_interval:
+    description:
+      - The first pause between two looks at the service, in seconds. Pauses grow to five times of it, with some jitter.
+    type: float
+    default: 2.0
+"""
+
+    # How many calls at once.
+    CONCURRENCY = r"""
+options:
+  concurrency:
+    description:
+      - How many calls to the service may be under way at once.
+    type: int
+    default: 8
+"""

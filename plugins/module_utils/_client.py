@@ -1,0 +1,483 @@
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection: it can change at any time without notice.
+
+"""The client of the SMTPD service: HTTP, authentication, retries, and errors that explain themselves.
+
+It knows nothing of AnsibleModule. One client is one HTTP session with kept-alive connections, and can be used by many
+threads at once.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import random
+import re
+import threading
+import time
+from http import HTTPStatus
+from typing import Any, Callable, Iterable, NamedTuple, Optional
+from urllib.parse import quote, urlsplit
+
+from ansible_collections.smtpd.email.plugins.module_utils._errors import MissingLibraryError, SmtpdError
+from ansible_collections.smtpd.email.plugins.module_utils._options import Connection
+from ansible_collections.smtpd.email.plugins.module_utils._profiles import (
+    BadAnswer,
+    profile_from_answer,
+    records_from_answer,
+)
+
+COLLECTION_VERSION = "0.1.0"
+
+PROFILES = "/api/v1/profile/email"
+TOKEN = "/oauth/token"
+
+# Answers that say "not now": the same call can succeed later.
+_PASSING = frozenset((429, 502, 503, 504))
+# Answers after which it is certain that nothing was carried out. 5xx is not among them: a proxy can give up on a
+# service that goes on working.
+_REFUSED = range(300, 500)
+
+# Seconds that one call may spend on its retries where the caller sets no deadline.
+RETRY_BUDGET = 120.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
+
+# More than 100,000 profiles in a list; beyond it is no answer of this service.
+_MAX_BODY = 64 * 1024 * 1024
+_MAX_QUOTED = 200
+
+
+class ServiceError(SmtpdError):
+    """A call to the service that did not succeed.
+
+    :param status: the HTTP status, C(None) where no answer came.
+    :param code: the service's own error code (contract: C({"code": 40401, "message": "..."})), or C(None).
+    :param passing: whether the same call can succeed later.
+    :param undone: whether it is certain that the service did not carry out the call.
+    :param retry_after: seconds that the service asks to wait, or C(None).
+    """
+
+    def __init__(
+        self,
+        call: str,
+        problem: str,
+        status: Optional[int] = None,
+        code: Any = None,
+        passing: bool = False,
+        undone: bool = False,
+        retry_after: Optional[float] = None,
+    ) -> None:
+        super().__init__("%s: %s" % (call, problem))
+        self.status = status
+        self.code = code
+        self.passing = passing
+        self.undone = undone
+        self.retry_after = retry_after
+
+
+class _Answer(NamedTuple):
+    status: int
+    headers: Any
+    body: bytes
+
+
+class Client:
+    """Calls the service.
+
+    :param connection: where and as whom, from C(resolve_connection).
+    :param connections: how many calls can be under way at once; each keeps a connection alive.
+    :param on_secret: called with each secret value that the client holds, those that it mints later included, so that
+        the caller can keep it out of what is shown.
+    :param sleep: how to wait, in seconds.
+    :raises MissingLibraryError: the library requests cannot be imported.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        connections: int = 1,
+        on_secret: Callable[[str], Any] = lambda secret: None,
+        sleep: Callable[[float], Any] = time.sleep,
+    ) -> None:
+        self._connection = connection
+        self._on_secret = on_secret
+        self._secrets: set[str] = set()
+        self._sleep = sleep
+        self._session = _session(connections)
+        self._base_path = urlsplit(connection.api_url).path
+        self._token_lock = threading.Lock()
+        self._token = connection.access_token
+        self._not_before = 0.0
+        for secret in connection.secrets:
+            self._hide(secret)
+
+    @property
+    def retries(self) -> int:
+        """How often a call that is safe to repeat is repeated."""
+        return self._connection.retries
+
+    def close(self) -> None:
+        """Close the kept-alive connections."""
+        self._session.close()
+
+    # The five calls of the contract. All raise ServiceError.
+
+    def list_profiles(self, deadline: Optional[float] = None) -> list[dict[str, Any]]:
+        """All profiles of the account, in the service's order.
+
+        :param deadline: the moment of C(time.monotonic()) after which no retry is begun.
+        """
+        return self._read(PROFILES, _profiles_from_answer, deadline)
+
+    def get_profile(self, profile_id: str, deadline: Optional[float] = None) -> Optional[dict[str, Any]]:
+        """One profile, C(None) where the service knows none of this id."""
+        return self._read(_profile_path(profile_id), profile_from_answer, deadline, absent=None)
+
+    def get_records(self, profile_id: str, deadline: Optional[float] = None) -> list[dict[str, Any]]:
+        """The DNS records of a profile: empty while the service has not made them, or where it has no such profile."""
+        return self._read(_profile_path(profile_id) + "/setup", records_from_answer, deadline, absent=[])
+
+    def create_profile(self, fields: dict[str, str]) -> dict[str, Any]:
+        """Ask for a new profile. Sent once: see C(ServiceError.undone) before asking again.
+
+        :returns: the answer: little more than the id, and that the profile is in C(creating).
+        """
+        call = "POST " + PROFILES
+        answer = self._expect((200, 201, 202), call, self._authenticated("POST", PROFILES, fields))
+        return self._parse(call, answer, profile_from_answer)
+
+    def verify_profile(self, profile_id: str, deadline: Optional[float] = None) -> None:
+        """Ask the service to look at the profile's DNS records. It does so later, on its own."""
+        path = _profile_path(profile_id) + "/verify"
+        self._repeat(
+            lambda: self._expect((200, 202, 204), "PUT " + path, self._authenticated("PUT", path)), deadline)
+
+    # How calls are made
+
+    def _read(self, path: str, parse: Callable[[Any], Any], deadline: Optional[float], **absent: Any) -> Any:
+        call = "GET " + path
+
+        def attempt() -> Any:
+            answer = self._authenticated("GET", path)
+            if "absent" in absent and answer.status == 404:
+                return absent["absent"]
+            return self._parse(call, self._expect((200,), call, answer), parse)
+
+        return self._repeat(attempt, deadline)
+
+    def _repeat(self, attempt: Callable[[], Any], deadline: Optional[float] = None) -> Any:
+        """Make an attempt, and make it again while it is worth it: only for calls that are safe to repeat."""
+        until = time.monotonic() + RETRY_BUDGET if deadline is None else deadline
+        for number in range(self.retries):
+            try:
+                return attempt()
+            except ServiceError as error:
+                if not error.passing or not self.pause(number, error, until):
+                    raise
+        return attempt()
+
+    def pause(self, number: int, error: ServiceError, until: float) -> bool:
+        """Wait before the next attempt, as long as the service asks for, else longer each time and with jitter.
+
+        :param number: how many pauses there were before.
+        :param until: the moment of C(time.monotonic()) by which the pause must be over.
+        :returns: whether the pause was made; false where it would last too long.
+        """
+        seconds = error.retry_after
+        if seconds is None:
+            seconds = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** number) * random.uniform(0.5, 1.0)
+        if time.monotonic() + seconds > until:
+            return False
+        if error.status == 429:
+            self._not_before = max(self._not_before, time.monotonic() + seconds)
+        self._sleep(seconds)
+        return True
+
+    def _authenticated(self, method: str, path: str, body: Optional[dict[str, str]] = None) -> _Answer:
+        token = self._current_token()
+        answer = self._exchange(method, path, body=body, auth=_bearer(token))
+        if answer.status == 401 and self._connection.access_token is None:
+            answer = self._exchange(method, path, body=body, auth=_bearer(self._current_token(expired=token)))
+        return answer
+
+    def _current_token(self, expired: Optional[str] = None) -> str:
+        with self._token_lock:
+            if self._token is None or self._token == expired:
+                self._token = self._repeat(self._mint_token)
+            return self._token
+
+    def _mint_token(self) -> str:
+        call = "POST " + TOKEN
+        answer = self._exchange(
+            "POST", TOKEN, query="?grant_type=password",
+            auth=_basic(self._connection.api_key, self._connection.api_secret))
+        token = self._parse(call, self._expect((200,), call, answer), _token_from_answer, quote_body=False)
+        self._hide(token)
+        return token
+
+    def _exchange(self, method: str, path: str, auth: Callable[[Any], Any], query: str = "",
+                  body: Optional[dict[str, str]] = None) -> _Answer:
+        """One request and its whole answer."""
+        hold = self._not_before - time.monotonic()
+        if hold > 0:  # another thread was told to slow down
+            self._sleep(hold)
+        started = time.monotonic()
+        try:
+            with self._session.request(
+                method, self._connection.api_url + path + query, json=body, auth=auth, stream=True,
+                allow_redirects=False, timeout=self._connection.timeout,
+                # With each request, because REQUESTS_CA_BUNDLE overrides the session's.
+                verify=self._connection.verify,
+            ) as response:
+                content = _read_body(response, started + self._connection.timeout)
+                return _Answer(response.status_code, response.headers, content)
+        except _transport_errors() as error:
+            raise self._transport_error("%s %s" % (method, path), error) from None
+
+    # What comes back
+
+    def _expect(self, statuses: Iterable[int], call: str, answer: _Answer) -> _Answer:
+        if answer.status in statuses:
+            return answer
+        code, message = _error_of(answer.body)
+        problem = _describe_status(answer, code, message)
+        retry_after = _retry_after(answer.headers.get("Retry-After")) if answer.status in _PASSING else None
+        if retry_after is not None:
+            problem += " It asks to wait %g s." % round(retry_after, 1)
+        raise ServiceError(
+            call,
+            self._clean(problem),
+            status=answer.status,
+            code=code,
+            passing=answer.status in _PASSING,
+            undone=answer.status in _REFUSED,
+            retry_after=retry_after,
+        )
+
+    def _parse(self, call: str, answer: _Answer, parse: Callable[[Any], Any], quote_body: bool = True) -> Any:
+        try:
+            data = json.loads(answer.body)
+        except (ValueError, RecursionError):
+            problem = "answered %d, but with %s instead of JSON" % (answer.status, _describe_body(answer, quote_body))
+        else:
+            try:
+                return parse(data)
+            except BadAnswer as error:
+                problem = "answered %d, but not as its contract says: %s" % (answer.status, error)
+        raise ServiceError(call, self._clean("the service %s. Is api_url right?" % problem), status=answer.status)
+
+    def _transport_error(self, call: str, error: Exception) -> ServiceError:
+        problem, passing, undone = _describe_transport(error, self._connection)
+        return ServiceError(call, self._clean(problem), passing=passing, undone=undone)
+
+    def _hide(self, secret: str) -> None:
+        self._secrets.add(secret)
+        self._on_secret(secret)
+
+    def _clean(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "********")
+        return text
+
+
+def _session(connections: int) -> Any:
+    try:
+        import requests
+        from requests.adapters import HTTPAdapter
+    except ImportError:
+        raise MissingLibraryError("requests", "to call the SMTPD service") from None
+    session = requests.Session()
+    session.headers.update({
+        "Accept": "application/json",
+        "User-Agent": "smtpd.email/%s (Ansible collection)" % COLLECTION_VERSION,
+    })
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=connections, pool_block=True))
+    return session
+
+
+def _bearer(token: str) -> Callable[[Any], Any]:
+    def sign(request: Any) -> Any:
+        # The contract's tables name the one header, its prose and its public clients the other.
+        request.headers["Authorization"] = request.headers["Authentication"] = "Bearer " + token
+        return request
+
+    # Given as requests' auth, because a header alone would be overwritten by a password from ~/.netrc.
+    return sign
+
+
+def _basic(key: str, secret: str) -> Callable[[Any], Any]:
+    from requests.auth import HTTPBasicAuth
+
+    return HTTPBasicAuth(key.encode(), secret.encode())
+
+
+def _profile_path(profile_id: str) -> str:
+    return "%s/%s" % (PROFILES, quote(profile_id, safe=""))
+
+
+def _profiles_from_answer(data: Any) -> list[dict[str, Any]]:
+    if not isinstance(data, list):
+        raise BadAnswer("the list of profiles is %s" % type(data).__name__)
+    return [profile_from_answer(item) for item in data]
+
+
+def _token_from_answer(data: Any) -> str:
+    token = data.get("access_token") if isinstance(data, dict) else None
+    if not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token.strip():
+        raise BadAnswer("there is no access_token in it")
+    return token
+
+
+def _read_body(response: Any, deadline: float) -> bytes:
+    chunks, size = [], 0
+    # As it comes, because a full read would let a dripping answer take any time (urllib3 before 2.1 has only that).
+    read = getattr(response.raw, "read1", response.raw.read)
+    while True:
+        chunk = read(65536, decode_content=True)
+        if not chunk:
+            return b"".join(chunks)
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > _MAX_BODY:
+            raise _Unreadable("the answer is larger than %d MiB" % (_MAX_BODY >> 20))
+        if time.monotonic() > deadline:
+            raise TimeoutError("the answer was not complete in time")
+
+
+class _Unreadable(Exception):
+    """An answer that is not worth reading to its end."""
+
+
+def _transport_errors() -> tuple[type, ...]:
+    import requests
+    import urllib3
+
+    return (requests.RequestException, urllib3.exceptions.HTTPError, OSError, _Unreadable)
+
+
+def _describe_transport(error: Exception, connection: Connection) -> tuple[str, bool, bool]:
+    """Why no answer came: a sentence, whether it can pass, and whether it is certain that nothing was carried out.
+
+    The sentence is made here rather than taken from the libraries, whose texts can hold a proxy's password.
+    """
+    import requests
+    import urllib3
+
+    host = urlsplit(connection.api_url).netloc
+    chain = list(_causes(error))
+    names = " ".join(type(cause).__name__ for cause in chain)
+    reason = next((cause.strerror for cause in chain if isinstance(cause, OSError) and cause.strerror), None)
+    if isinstance(error, _Unreadable):
+        return "%s." % error, False, False
+    if isinstance(error, requests.exceptions.ProxyError):
+        return "the proxy from the environment (HTTPS_PROXY, HTTP_PROXY) did not connect to %s (%s)." % (
+            host, reason or "it refused"), True, True
+    if "SSL" in names:
+        detail = next((getattr(cause, "verify_message", None) or getattr(cause, "reason", None) for cause in chain
+                       if type(cause).__module__ in ("ssl", "_ssl")), None)
+        return ("no secure connection to %s: %s. If its certificate comes from a private authority, "
+                "name that by ca_path." % (host, detail if isinstance(detail, str) else reason or "TLS failed")), False, True
+    if "ConnectTimeout" in names:
+        return "no connection to %s within %g s (timeout)." % (host, connection.timeout), True, True
+    if "NameResolution" in names or "gaierror" in names:
+        return "the host name of %s cannot be resolved. Is api_url right?" % host, True, True
+    if isinstance(error, requests.exceptions.ConnectionError) and "NewConnectionError" in names:
+        return "no connection to %s (%s)." % (host, reason or "refused"), True, True
+    if isinstance(error, (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)):
+        return "%s did not answer within %g s (timeout)." % (host, connection.timeout), True, False
+    return "the connection to %s broke before the answer was complete (%s)." % (host, reason or "closed"), True, False
+
+
+def _causes(error: Any) -> Iterable[BaseException]:
+    """The error and all that it wraps, outermost first: requests and urllib3 keep causes in several places."""
+    seen: list[BaseException] = []
+    queue = [error]
+    while queue and len(seen) < 20:
+        current = queue.pop(0)
+        if isinstance(current, BaseException) and current not in seen:
+            seen.append(current)
+            queue += [current.__cause__, current.__context__, getattr(current, "reason", None), *current.args]
+    return seen
+
+
+def _describe_status(answer: _Answer, code: Any, message: Optional[str]) -> str:
+    if 300 <= answer.status < 400:
+        return "the service answered %d and wants to redirect to %s, which is not followed. Is api_url right?" % (
+            answer.status, _describe_target(answer.headers.get("Location")))
+    text = "the service answered %d" % answer.status
+    if message is not None or code is not None:
+        text += "".join([
+            " (code %s)" % _one_line(str(code)) if code is not None else "",
+            ": %s" % _one_line(message).rstrip(".") if message else "",
+            ".",
+        ])
+    else:
+        text += " %s, with %s." % (_phrase(answer.status), _describe_body(answer))
+    return text + _HINTS.get(answer.status, "")
+
+
+_HINTS = {
+    401: " Check access_token, or api_key and api_secret: they may have expired or been revoked.",
+    403: " Check access_token, or api_key and api_secret, and the role of the key (iac may create profiles).",
+    429: " Too many requests: try later, or lower concurrency.",
+}
+
+
+def _describe_target(location: Optional[str]) -> str:
+    try:
+        target = urlsplit(location or "")
+        return _one_line("%s://%s%s" % (target.scheme, target.hostname, target.path)) if target.hostname else (
+            _one_line(target.path) or "nowhere")
+    except ValueError:
+        return "an address that is none"
+
+
+def _describe_body(answer: _Answer, quote_body: bool = True) -> str:
+    if not answer.body.strip():
+        return "an empty body"
+    kind = _one_line(answer.headers.get("Content-Type") or "no content type").split(";")[0]
+    if not quote_body:
+        return "a body of %s" % kind
+    return "a body of %s: %s" % (kind, _one_line(answer.body[:_MAX_QUOTED * 4].decode("utf-8", "replace")))
+
+
+def _error_of(body: bytes) -> tuple[Any, Optional[str]]:
+    """The service's own code and message in an answer, each C(None) where there is none."""
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        return None, None
+    if not isinstance(data, dict):
+        return None, None
+    code, message = data.get("code"), data.get("message")
+    return (code if isinstance(code, (int, str)) else None), (message if isinstance(message, str) else None)
+
+
+def _one_line(text: str) -> str:
+    text = re.sub(r"\s+", " ", re.sub(r"<[^<>]*>", " ", text)).strip()
+    text = "".join(character for character in text if character.isprintable())
+    return text if len(text) <= _MAX_QUOTED else text[:_MAX_QUOTED] + "..."
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "(no known status)"
+
+
+def _retry_after(value: Optional[str]) -> Optional[float]:
+    """Seconds from a Retry-After header, a number or a date (RFC 9110 10.2.3); C(None) for none and for garbage."""
+    if value is None:
+        return None
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        moment = email.utils.parsedate_to_datetime(value)
+        return max(0.0, moment.timestamp() - time.time())
+    except (TypeError, ValueError, OverflowError):
+        return None

@@ -1,0 +1,62 @@
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection: it can change at any time without notice.
+
+"""Domain names as users give them and as the service answers them: checking and comparing."""
+
+from __future__ import annotations
+
+import re
+
+from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError, MissingLibraryError
+
+# RFC 1123 2.1: letters, digits and hyphens, no hyphen at either end; RFC 1035 2.3.4: 63 bytes.
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_MAX_NAME = 253
+
+
+def domain_key(name: str) -> str:
+    """What two spellings of the same domain have in common: lower case, no trailing dot (RFC 4343)."""
+    return (name[:-1] if name.endswith(".") else name).lower()
+
+
+def check_domain(value: str, place: str) -> str:
+    """Check that mail can be sent for a domain, or links be served from it.
+
+    :param place: the option that the value came from, for the error.
+    :returns: the domain in lower case, without trailing dot, internationalised labels as A-labels (RFC 5891).
+    :raises InputError: it is no domain name.
+    """
+    if not value.strip():
+        raise InputError(place, "is empty: give a domain such as mail.example.com.")
+    if "://" in value or "/" in value:
+        raise InputError(place, "'%s' is an address or has a path: give only the domain, such as mail.example.com." % value)
+    if "@" in value:
+        raise InputError(place, "'%s' is a mail address: give only the domain behind the @." % value)
+    name = domain_key(value)
+    if not name.isascii():
+        name = _to_ascii(name, value, place)
+    labels = name.split(".")
+    for label in labels:
+        if not _LABEL.fullmatch(label):
+            raise InputError(place, "'%s' is no domain name: its label '%s' is not 1 to 63 letters, digits and hyphens." % (
+                value, label))
+    if len(labels) < 2 or labels[-1].isdigit():
+        raise InputError(place, "'%s' is no full domain name: give such as mail.example.com." % value)
+    if len(name) > _MAX_NAME:
+        raise InputError(place, "'%s...' is longer than the %d characters that a domain name can have." % (
+            value[:40], _MAX_NAME))
+    return name
+
+
+def _to_ascii(name: str, value: str, place: str) -> str:
+    try:
+        import idna
+    except ImportError:
+        raise MissingLibraryError("idna", "for the internationalised domain '%s'" % value) from None
+    try:
+        return idna.encode(name, uts46=True).decode("ascii")
+    except idna.IDNAError as error:
+        raise InputError(place, "'%s' is no internationalised domain name: %s." % (value, error)) from None

@@ -1,0 +1,394 @@
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection: it can change at any time without notice.
+
+"""What happens over time: create, wait, verify and look up, for any number of profiles at once.
+
+The decisions are in C(_profiles), the calls in C(_client); here is their order. One profile is a list of one.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Callable, Iterator, Optional, Sequence
+
+from ansible_collections.smtpd.email.plugins.module_utils._client import RETRY_BUDGET, Client, ServiceError
+from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdError
+from ansible_collections.smtpd.email.plugins.module_utils._profiles import (
+    ACTIVE,
+    CREATING,
+    DISABLED,
+    FAILED,
+    Decision,
+    created_profile,
+    decide,
+    describe_open_records,
+    describe_profile,
+    describe_wanted,
+    find,
+    in_state,
+    matches,
+    new_twins,
+    planned_profile,
+)
+from ansible_collections.smtpd.email.plugins.module_utils._records import describe_record
+
+PRESENT, VERIFIED = "present", "verified"
+
+# Pauses between two looks grow to this multiple of the first one; verification is asked for again after pauses that
+# begin and end with these multiples (10 s and 60 s for the default of 2 s), because DNS takes its time to spread and
+# each question that comes too early keeps the wrong answer in caches.
+_LONGEST_PAUSE = 5
+_FIRST_ASK_AGAIN, _LONGEST_ASK_AGAIN = 5, 30
+_SHORTEST_PAUSE = 0.05
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How long to wait, and how long to pause first between two looks. Both in seconds."""
+
+    timeout: float
+    interval: float
+
+    @property
+    def first_pause(self) -> float:
+        """The first pause, which is never so short that the service is asked without a break."""
+        return max(_SHORTEST_PAUSE, self.interval)
+
+
+@dataclass
+class Outcome:
+    """What became of one wanted profile.
+
+    :param wanted: what C(check_wanted) returned; empty for a profile that was only looked up.
+    :param before: the profile as it was found, C(None) where there was none.
+    :param profile: the profile as it is now, or as it is planned; C(None) where it could not be decided which it is.
+    :param records: its DNS records as the service answers them.
+    :param changed: whether a writing call was sent (in check mode: would be).
+    :param error: why it is not as wanted.
+    :param warnings: what the user is to know though nothing failed.
+    """
+
+    wanted: dict[str, str]
+    before: Optional[dict[str, Any]] = None
+    profile: Optional[dict[str, Any]] = None
+    records: list[dict[str, Any]] = field(default_factory=list)
+    changed: bool = False
+    error: Optional[SmtpdError] = None
+    warnings: list[str] = field(default_factory=list)
+    # Whether a listing has shown the profile: one that was just created may not be in it at once.
+    seen: bool = False
+
+    @property
+    def state(self) -> Optional[str]:
+        """The state of the profile in the service's words."""
+        return self.profile["state"]
+
+    def diff(self) -> dict[str, Any]:
+        """The profile before and after, as Ansible shows differences."""
+        return {"before": self.before or {}, "after": self.profile or {}}
+
+    def dns_records(self) -> list[dict[str, Any]]:
+        """The DNS records, each as C(describe_record) completes it, with the id of its profile."""
+        return [dict(describe_record(record), profile_id=self.profile["profile_id"]) for record in self.records]
+
+
+class Flow:
+    """Brings profiles to a state, or looks them up.
+
+    :param client: the service.
+    :param waiting: C(None) not to wait.
+    :param concurrency: how many calls may be under way at once.
+    """
+
+    def __init__(self, client: Client, waiting: Optional[Waiting] = None, concurrency: int = 1) -> None:
+        self._client = client
+        self._waiting = waiting
+        self._concurrency = concurrency
+        self._start()
+
+    def _start(self) -> None:
+        self._started = time.monotonic()
+        self._until = self._started + (self._waiting.timeout if self._waiting else RETRY_BUDGET)
+
+    def ensure(self, wanted: Sequence[dict[str, str]], state: str, check_mode: bool = False) -> list[Outcome]:
+        """Make each wanted profile exist (C(present)), or have the service accept its DNS records too (C(verified)).
+
+        :param wanted: what C(check_wanted) returns.
+        :returns: an outcome for each wanted profile, in order: a failure of one does not stop the others.
+        :raises SmtpdError: nothing could be decided, and nothing was written.
+        """
+        self._start()
+        listing = self._look(wanted)
+        outcomes = [_begin(item, decision) for item, decision in zip(wanted, decide(wanted, listing))]
+        if check_mode:
+            self._predict(outcomes, state)
+        else:
+            self._create(outcomes, listing)
+            self._await_creation(_healthy(outcomes), with_records=state == PRESENT)
+            if state == VERIFIED:
+                self._verify(_healthy(outcomes))
+        self._complete_records(outcomes)
+        return outcomes
+
+    def look_up(self, profile_id: Optional[str], states: Sequence[str], setup: bool,
+                **given: Optional[str]) -> list[Outcome]:
+        """Find profiles; with C(setup) with their DNS records. With waiting, until none of them is being created.
+
+        :param states: only profiles in these states; empty for all.
+        :param given: C(profile_name) and C(sending_domain), C(None) for any.
+        :returns: an outcome for each profile found. Where it was waited in vain, it has an error.
+        """
+        self._start()
+        listing = self._look([{"profile_id": profile_id}] if profile_id else [])
+        outcomes = [
+            Outcome(wanted={}, before=profile, profile=profile, seen=True) for profile in listing
+            if matches(profile, profile_id=profile_id, **given) and (not states or profile["state"] in states)
+        ]
+        self._await_creation([outcome for outcome in outcomes if outcome.state != FAILED], with_records=setup)
+        if setup:
+            self._complete_records(outcomes)
+        return outcomes
+
+    def _look(self, wanted: Sequence[dict[str, str]]) -> list[dict[str, Any]]:
+        """The listing to decide by. For one profile of a known id that profile alone is enough."""
+        if len(wanted) == 1 and "profile_id" in wanted[0]:
+            profile = self._client.get_profile(wanted[0]["profile_id"])
+            return [profile] if profile else []
+        return self._client.list_profiles()
+
+    def _predict(self, outcomes: Sequence[Outcome], state: str) -> None:
+        for outcome in outcomes:
+            if outcome.error is not None:
+                continue
+            if outcome.profile is None:
+                outcome.profile = planned_profile(outcome.wanted)
+                outcome.changed = True
+            elif outcome.state == FAILED and (state == VERIFIED or self._waiting):
+                outcome.error = _failed(outcome)
+                continue
+            if state == VERIFIED and outcome.state != ACTIVE and (self._waiting or outcome.state != CREATING):
+                outcome.changed = True
+                if self._waiting:
+                    outcome.profile = in_state(outcome.profile, ACTIVE)
+
+    # Creating
+
+    def _create(self, outcomes: Sequence[Outcome], listing: Sequence[dict[str, Any]]) -> None:
+        known = {profile["profile_id"] for profile in listing}
+        self._each(lambda outcome: self._create_one(outcome, known),
+                   [outcome for outcome in _healthy(outcomes) if outcome.profile is None])
+
+    def _create_one(self, outcome: Outcome, known: set[str]) -> None:
+        """Create a profile once, whatever becomes of the answers.
+
+        :param known: the ids that were there before, so that a creation whose answer was lost is recognised.
+        """
+        fields = outcome.wanted
+        for number in range(self._client.retries + 1):
+            try:
+                outcome.profile = created_profile(fields, self._client.create_profile(fields))
+            except ServiceError as error:
+                last = number == self._client.retries
+                if error.undone and (last or not error.passing):
+                    raise
+                paused = self._client.pause(number, error, self._until)
+                if not error.undone:
+                    outcome.profile = self._find_lost(fields, known, error)
+                if outcome.profile is None and (last or not paused):
+                    raise
+            if outcome.profile is not None:
+                outcome.changed = True
+                return
+
+    def _find_lost(self, fields: dict[str, str], known: set[str], error: ServiceError) -> Optional[dict[str, Any]]:
+        """Look whether a creation was carried out though its answer was lost."""
+        try:
+            twins = new_twins(fields, self._client.list_profiles(), known)
+        except ServiceError as second:
+            raise SmtpdError(
+                "%s It is not known whether the profile was created, and looking for it failed too: %s "
+                "Run again: if it was created, it will be found." % (error, second)) from None
+        if len(twins) > 1:
+            raise SmtpdError("%s Meanwhile %s" % (error, _describe_twins(fields, twins)))
+        return twins[0] if twins else None
+
+    # Waiting until the service has made a profile, and its records
+
+    def _await_creation(self, outcomes: Sequence[Outcome], with_records: bool) -> None:
+        if self._waiting is None:
+            return
+
+        def is_done(outcome: Outcome) -> bool:
+            if outcome.state == FAILED:
+                raise _failed(outcome)
+            if outcome.state == CREATING:
+                return False
+            if with_records:
+                outcome.records = self._client.get_records(outcome.profile["profile_id"])
+            return not with_records or bool(outcome.records) or outcome.state == DISABLED
+
+        listing = self._watch(outcomes, is_done, "the service has not made its DNS records")
+        created = [outcome for outcome in outcomes if outcome.before is None]
+        for outcome, found in zip(created, find([outcome.wanted for outcome in created], listing)):
+            if len(found) > 1:
+                outcome.warnings.append(_describe_twins(outcome.wanted, found))
+
+    # Verifying
+
+    def _verify(self, outcomes: Sequence[Outcome]) -> None:
+        def ask(outcome: Outcome) -> None:
+            if outcome.state == FAILED:
+                raise _failed(outcome)
+            outcome.changed = True
+            self._client.verify_profile(outcome.profile["profile_id"])
+
+        asked = [outcome for outcome in outcomes if outcome.state not in (ACTIVE, CREATING)]
+        self._each(ask, asked)
+        if self._waiting is None:
+            return
+        pause = self._waiting.first_pause
+        pauses = {id(outcome): _growing(_FIRST_ASK_AGAIN * pause, _LONGEST_ASK_AGAIN * pause, 2.0) for outcome in asked}
+        due = {key: time.monotonic() + next(growing) for key, growing in pauses.items()}
+
+        def is_done(outcome: Outcome) -> bool:
+            if outcome.state == FAILED:
+                raise _failed(outcome)
+            if time.monotonic() >= due[id(outcome)] and outcome.state != ACTIVE:
+                due[id(outcome)] = time.monotonic() + next(pauses[id(outcome)])
+                ask(outcome)
+            return outcome.state == ACTIVE
+
+        self._watch(_healthy(asked), is_done, "the service does not accept its DNS records")
+
+    # Records
+
+    def _complete_records(self, outcomes: Sequence[Outcome]) -> None:
+        """Get the records that are not there yet; name those that kept a profile from turning active."""
+        def fetch(outcome: Outcome) -> None:
+            outcome.records = self._client.get_records(outcome.profile["profile_id"])
+
+        timed_out = [outcome for outcome in outcomes if isinstance(outcome.error, _TimedOut)]
+        self._each(fetch, [
+            outcome for outcome in _healthy(outcomes) + timed_out
+            if not outcome.records and outcome.profile["profile_id"] and outcome.state != CREATING
+        ])
+        for outcome in timed_out:
+            if isinstance(outcome.error, _TimedOut) and outcome.records:
+                outcome.error = SmtpdError("%s These are not active:\n%s" % (
+                    outcome.error, describe_open_records(outcome.records)))
+
+    # Many at once
+
+    def _watch(self, outcomes: Sequence[Outcome], is_done: Callable[[Outcome], bool],
+               problem: str) -> list[dict[str, Any]]:
+        """Look at the listing until all are done: one call a look, however many profiles are watched.
+
+        :param is_done: may make calls of its own for a profile; where such a call fails for now, it is made again at
+            the next look.
+        :param problem: what to say of those that are not done in time.
+        :returns: the last listing; empty where no look was needed.
+        """
+        listing: list[dict[str, Any]] = []
+        trouble: dict[int, ServiceError] = {}
+
+        def look(outcome: Outcome) -> None:
+            trouble.pop(id(outcome), None)
+            try:
+                if is_done(outcome):
+                    done.add(id(outcome))
+            except ServiceError as error:
+                if not error.passing:
+                    raise
+                trouble[id(outcome)] = error
+
+        done: set[int] = set()
+        open_ones = list(outcomes)
+        self._each(look, open_ones)
+        for pause in _growing(self._waiting.first_pause, _LONGEST_PAUSE * self._waiting.first_pause, 1.5):
+            open_ones = [outcome for outcome in _healthy(open_ones) if id(outcome) not in done]
+            if not open_ones or time.monotonic() >= self._until:
+                break
+            time.sleep(max(0.0, min(pause * random.uniform(0.8, 1.2), self._until - time.monotonic())))
+            try:
+                listing = self._client.list_profiles(self._until)
+            except ServiceError as error:
+                trouble = {id(outcome): error for outcome in open_ones}
+                if error.passing:
+                    continue
+                break
+            self._refresh(open_ones, listing)
+            self._each(look, _healthy(open_ones))
+        for outcome in open_ones:
+            outcome.error = trouble.get(id(outcome)) or _TimedOut("%s: %s after %.0f s; it is in state '%s'." % (
+                describe_profile(outcome.profile), problem, time.monotonic() - self._started, outcome.state))
+        return listing
+
+    def _refresh(self, outcomes: Sequence[Outcome], listing: Sequence[dict[str, Any]]) -> None:
+        by_id = {profile["profile_id"]: profile for profile in listing}
+
+        def refresh(outcome: Outcome) -> None:
+            profile = by_id.get(outcome.profile["profile_id"])
+            # A listing can be incomplete, or not know a new profile yet; only this answer is definite.
+            if profile is None and outcome.seen:
+                profile = self._client.get_profile(outcome.profile["profile_id"])
+                if profile is None:
+                    raise SmtpdError("%s disappeared from the service while it was waited for." % (
+                        describe_profile(outcome.profile)))
+            if profile is not None:
+                outcome.profile, outcome.seen = profile, True
+
+        self._each(refresh, outcomes)
+
+    def _each(self, act: Callable[[Outcome], Any], outcomes: Sequence[Outcome]) -> None:
+        """Act on each, several at once; an error stays with its outcome."""
+        def guarded(outcome: Outcome) -> None:
+            try:
+                act(outcome)
+            except SmtpdError as error:
+                outcome.error = error
+
+        if len(outcomes) > 1 and self._concurrency > 1:
+            with ThreadPoolExecutor(max_workers=min(self._concurrency, len(outcomes))) as pool:
+                list(pool.map(guarded, outcomes))
+        else:
+            for outcome in outcomes:
+                guarded(outcome)
+
+
+class _TimedOut(SmtpdError):
+    """It was waited in vain."""
+
+
+def _begin(wanted: dict[str, str], decision: Decision) -> Outcome:
+    return Outcome(wanted, before=decision.found, profile=decision.found, error=decision.refusal,
+                   seen=decision.found is not None)
+
+
+def _healthy(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    return [outcome for outcome in outcomes if outcome.error is None]
+
+
+def _failed(outcome: Outcome) -> SmtpdError:
+    return SmtpdError(
+        "%s is in state 'failed': the service could not create it, and that cannot be mended. Check its domains; "
+        "a run that names it by profile_name and sending_domain creates a new one." % describe_profile(outcome.profile))
+
+
+def _describe_twins(wanted: dict[str, str], twins: Sequence[dict[str, Any]]) -> str:
+    return ("%d profiles of %s appeared: %s. Somebody else may have created one at the same time. "
+            "From now on give the profile_id of the one that is meant." % (
+                len(twins), describe_wanted(wanted),
+                ", ".join("%s (%s)" % (twin["profile_id"], twin["state"]) for twin in twins)))
+
+
+def _growing(first: float, longest: float, factor: float) -> Iterator[float]:
+    pause = first
+    while True:
+        yield pause
+        pause = min(longest, pause * factor)

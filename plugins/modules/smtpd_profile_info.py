@@ -1,0 +1,195 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: smtpd_profile_info
+version_added: 0.1.0
+short_description: Look up sending profiles at SMTPD
+description:
+  - Returns the sending profiles of an account, or those that match what is given, and on demand the DNS records to publish for them.
+author:
+  - The smtpd.email authors (@smtpd)
+extends_documentation_fragment:
+  - smtpd.email._service
+  - smtpd.email._service.concurrency
+  - smtpd.email._service.wait
+  - smtpd.email._attributes.info
+  - smtpd.email._attributes.action_group
+options:
+  profile_id:
+    description:
+      - Only the profile of this id.
+    type: str
+  profile_name:
+    description:
+      - Only profiles of this name.
+    type: str
+  sending_domain:
+    description:
+      - Only profiles of this domain, compared without regard to case and to a trailing dot.
+    type: str
+  states:
+    description:
+      - Only profiles that are in one of these states when the module begins.
+    type: list
+    elements: str
+    choices: [creating, pending, active, disabled, failed]
+    default: []
+  setup:
+    description:
+      - Whether the DNS records are looked up too, which takes one more call for each profile.
+    type: bool
+    default: false
+  wait:
+    description:
+      - Wait until none of the profiles is being created any more, and with O(setup=true) until they have DNS records.
+        Profiles in V(failed) and V(disabled) are not waited for.
+    type: bool
+    default: false
+seealso:
+  - module: smtpd.email.smtpd_sending_profile
+  - module: smtpd.email.smtpd_dns_info
+"""
+
+EXAMPLES = r"""
+- name: Find the profiles that are not verified
+  smtpd.email.smtpd_profile_info:
+    states: [pending]
+    access_token: "{{ smtpd_access_token }}"
+  register: pending
+
+- name: Tell how long there is left to publish their records
+  ansible.builtin.debug:
+    msg: "{{ item.sending_domain }} will be disabled after {{ item.disabled_after }}"
+  loop: "{{ pending.profiles }}"
+  loop_control:
+    label: "{{ item.profile_id }}"
+
+- name: Get the DNS records of one domain
+  smtpd.email.smtpd_profile_info:
+    sending_domain: mail.example.com
+    setup: true
+    access_token: "{{ smtpd_access_token }}"
+  register: setup
+"""
+
+RETURN = r"""
+profiles:
+  description:
+    - The matching profiles, in the service's order. An empty list, and no error, if there are none.
+    - Also returned when the module fails because the wait was in vain.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    profile_id:
+      description: The id of the profile.
+      type: str
+      returned: success
+      sample: d1378ab7-e919-11ea-81e4-0a58a9feac2a
+    profile_name:
+      description: The name of the profile.
+      type: str
+      returned: success
+      sample: newsletter
+    sending_domain:
+      description: The domain of the sender addresses.
+      type: str
+      returned: success
+      sample: mail.example.com
+    state:
+      description: The state in the service's words, such as V(creating), V(pending), V(active), V(disabled) or V(failed).
+      type: str
+      returned: success
+      sample: pending
+    pending_since:
+      description: For a pending profile the time of its last change, in ISO 8601 (UTC), else V(null).
+      type: str
+      returned: success
+      sample: '2020-09-03T12:46:31Z'
+    disabled_after:
+      description: For a pending profile an estimate of when the service disables it, 72 hours later, else V(null).
+      type: str
+      returned: success
+      sample: '2020-09-06T12:46:31Z'
+    dns_records:
+      description: The profile's DNS records, with the fields of RV(smtpd.email.smtpd_sending_profile#module:dns_records).
+      type: list
+      elements: dict
+      returned: when O(setup=true)
+    link_domain:
+      description:
+        - The domain for branded links. All further fields of
+          RV(smtpd.email.smtpd_sending_profile#module:profile) are returned too.
+      type: str
+      returned: success
+      sample: go.example.com
+dns_records:
+  description:
+    - The DNS records of all of the profiles, each with its C(profile_id), ready for O(smtpd.email.smtpd_dns_records#module:records).
+    - Empty unless O(setup=true).
+  returned: success
+  type: list
+  elements: dict
+"""
+
+from ansible_collections.smtpd.email.plugins.module_utils._domains import check_domain
+from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdError
+from ansible_collections.smtpd.email.plugins.module_utils._flows import Flow
+from ansible_collections.smtpd.email.plugins.module_utils._module import run_module, service_client, service_spec
+from ansible_collections.smtpd.email.plugins.module_utils._profile_modules import (
+    concurrency_of,
+    concurrency_spec,
+    wait_spec,
+    waiting_of,
+)
+from ansible_collections.smtpd.email.plugins.module_utils._profiles import STATES, check_profile_id, check_text
+
+
+def run(module):
+    """Look up the profiles that the options describe."""
+    params = module.params
+    if params["profile_id"] is not None:
+        check_profile_id(params["profile_id"])
+    if params["profile_name"] is not None:
+        check_text(params["profile_name"], "profile_name")
+    if params["sending_domain"] is not None:
+        params["sending_domain"] = check_domain(params["sending_domain"], "sending_domain")
+    concurrency = concurrency_of(params)
+    waiting = waiting_of(params)
+    flow = Flow(service_client(module, connections=concurrency), waiting, concurrency)
+    found = flow.look_up(params["profile_id"], params["states"], params["setup"],
+                         profile_name=params["profile_name"], sending_domain=params["sending_domain"])
+    return _result(found, params["setup"])
+
+
+def _result(found, setup):
+    profiles = [dict(one.profile, dns_records=one.dns_records()) if setup else one.profile for one in found]
+    result = {
+        "changed": False,
+        "profiles": profiles,
+        "dns_records": [record for profile in profiles for record in profile.get("dns_records", [])],
+    }
+    errors = [str(one.error) for one in found if one.error is not None]
+    if errors:
+        raise SmtpdError("\n".join(errors), **result)
+    return result
+
+
+def main():
+    run_module(run, argument_spec=service_spec(
+        profile_id={"type": "str"},
+        profile_name={"type": "str"},
+        sending_domain={"type": "str"},
+        states={"type": "list", "elements": "str", "choices": list(STATES), "default": []},
+        setup={"type": "bool", "default": False},
+        **wait_spec(wait=False), **concurrency_spec()
+    ))
+
+
+if __name__ == "__main__":
+    main()
