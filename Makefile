@@ -25,7 +25,7 @@ help: ## show this list
 demo: $(VENV)/.demo bind build ## see the main job done on real parts: profile, records, DNS, verified, healed
 	@ANSIBLE_COLLECTIONS_PATH="$(DEMO_COLLECTIONS)" $(VENV)/bin/ansible-galaxy collection install \
 	  $(TARBALL) --collections-path "$(DEMO_COLLECTIONS)" --force --offline
-	@ANSIBLE_COLLECTIONS_PATH="$(DEMO_COLLECTIONS)" $(VENV)/bin/python -m tests.demo
+	@PATH="$(CURDIR)/build/bin:$$PATH" ANSIBLE_COLLECTIONS_PATH="$(DEMO_COLLECTIONS)" $(VENV)/bin/python -m tests.demo
 
 test: $(VENV)/.test bind ## run all checks
 	@$(RUN_CHECKS)
@@ -51,9 +51,12 @@ yamllint: $(VENV)/.test ## check the YAML files
 shellcheck: $(VENV)/.test ## check the shell scripts
 	@$(RUN_CHECKS) shellcheck
 
-test-lowest: $(VENV)/.test bind ## run unit and integration tests with the oldest supported libraries
-	@tests/tools/ensure-venv build/lowest tests/requirements-lowest.txt
-	@build/lowest/bin/python tests/tools/run_checks.py unit integration
+test-lowest: bind ## run the tests with the oldest supported ansible-core and libraries
+	@mkdir -p build
+	@sed -n 's/ *>= */ == /p' requirements.txt > build/lowest.txt
+	@sed -n "s/^requires_ansible: '>=\(.*\)\.0'$$/ansible-core == \1.*/p" meta/runtime.yml >> build/lowest.txt
+	@tests/tools/ensure-venv build/lowest build/lowest.txt tests/requirements.txt
+	@build/lowest/bin/python tests/tools/run_checks.py unit integration sanity
 
 build: $(VENV)/.demo ## build the collection's tarball in build/
 	@mkdir -p build
@@ -64,7 +67,7 @@ clean: ## remove all that was made, the virtual environment too
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 bind:
-	@tests/tools/ensure-bind
+	@tests/tools/ensure-bind build/bin
 
 # An environment cannot be moved: when this folder was, it is made anew.
 ifneq ($(shell cat $(VENV)/.made-in 2>/dev/null),$(CURDIR))

@@ -33,5 +33,7 @@ def _collections_path() -> Path:
 
 # Now, on import: pytest-ansible reads the variable when it is configured, which is after the conftest files are loaded.
 os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(_collections_path())
+# BIND: the copy of "make bind" if there is one, else the system's.
+os.environ["PATH"] = os.pathsep.join([str(ROOT / "build" / "bin"), os.environ.get("PATH", os.defpath), "/usr/sbin"])
 # For tests.simulator and tests.support.
 sys.path.insert(0, str(ROOT))

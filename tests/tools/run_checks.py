@@ -10,6 +10,7 @@ The output is printed whole and in order: of the check whose turn it is at once,
 
 from __future__ import annotations
 
+import fcntl
 import os
 import queue
 import shutil
@@ -20,6 +21,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,7 +71,7 @@ def script(name: str, *arguments: str) -> list[str]:
 
 def pytest(name: str, *arguments: str) -> Check:
     check = Check(name, [sys.executable, "-m", "pytest", "tests/%s" % name, *arguments], cwd=ROOT, counts_tests=True)
-    check.command.append("--junit-xml=%s" % check.report)
+    check.command += ["--junit-xml=%s" % check.report, "--basetemp=%s" % (BUILD / "tmp" / name)]
     return check
 
 
@@ -95,13 +97,25 @@ def environment() -> dict[str, str]:
     env.update(
         HOME=str(HOME),
         LC_ALL="C.UTF-8",
-        PATH=os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", os.defpath), "/usr/sbin", "/sbin"]),
+        PATH=os.pathsep.join([str(Path(sys.executable).parent), str(BUILD / "bin"), env.get("PATH", os.defpath)]),
         PYTHONUNBUFFERED="1",
         NO_COLOR="1",
         ANSIBLE_CONFIG=str(empty_config),
         ANSIBLE_COLLECTIONS_PATH=str(TREE.parents[2]),
     )
     return env
+
+
+def lock_build() -> TextIO:
+    """Wait for another run in this checkout to end, since both would work in the same folders."""
+    BUILD.mkdir(exist_ok=True)
+    lock = (BUILD / "checks.lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("Waiting for another run of the checks to end", flush=True)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
 
 
 def make_home() -> None:
@@ -113,6 +127,7 @@ def make_home() -> None:
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(real)
     HOME.mkdir(parents=True, exist_ok=True)
+    (BUILD / "tmp").mkdir(exist_ok=True)
 
 
 def make_tree() -> None:
@@ -250,6 +265,7 @@ def main(names: list[str]) -> int:
     if unknown:
         print("There is no check named %s." % ", ".join(sorted(unknown)), file=sys.stderr)
         return 2
+    lock = lock_build()
     make_home()
     make_tree()
     stop = threading.Event()
@@ -266,6 +282,7 @@ def main(names: list[str]) -> int:
         for check in checks:
             if check.process and check.process.poll() is None:
                 kill(check.process.pid)
+        lock.close()
     return 0 if print_summary(checks) else 1
 
 
