@@ -25,6 +25,7 @@ from ansible_collections.smtpd.email.plugins.module_utils._profiles import (
     DISABLED,
     FAILED,
     Decision,
+    Selection,
     created_profile,
     decide,
     describe_open_records,
@@ -32,7 +33,6 @@ from ansible_collections.smtpd.email.plugins.module_utils._profiles import (
     describe_wanted,
     find,
     in_state,
-    matches,
     new_twins,
     planned_profile,
 )
@@ -136,20 +136,14 @@ class Flow:
         self._complete_records(outcomes)
         return outcomes
 
-    def look_up(self, profile_id: Optional[str], states: Sequence[str], setup: bool,
-                **given: Optional[str]) -> list[Outcome]:
+    def look_up(self, selection: Selection, setup: bool) -> list[Outcome]:
         """Find profiles; with C(setup) with their DNS records. With waiting, until none of them is being created.
 
-        :param states: only profiles in these states; empty for all.
-        :param given: C(profile_name) and C(sending_domain), C(None) for any.
         :returns: an outcome for each profile found. Where it was waited in vain, it has an error.
         """
         self._start()
-        listing = self._look([{"profile_id": profile_id}] if profile_id else [])
-        outcomes = [
-            Outcome(wanted={}, before=profile, profile=profile, seen=True) for profile in listing
-            if matches(profile, profile_id=profile_id, **given) and (not states or profile["state"] in states)
-        ]
+        listing = [] if selection.is_empty else self._look(selection.wanted or [selection.filters])
+        outcomes = [Outcome(wanted={}, before=profile, profile=profile, seen=True) for profile in selection.of(listing)]
         self._await_creation([outcome for outcome in outcomes if outcome.state != FAILED], with_records=setup)
         if setup:
             self._complete_records(outcomes)

@@ -137,45 +137,46 @@ def records_from_answer(data: Any) -> list[dict[str, Any]]:
 # What the user gives
 
 
-def check_profile_id(value: str, place: str = "profile_id") -> str:
-    """Check an id that a user gives, before it becomes a part of a path.
-
-    :raises InputError: it cannot be the id of a profile.
-    """
-    if not _PROFILE_ID.fullmatch(value):
-        raise InputError(place, "'%s' is no profile id: give one as the service shows it, "
-                                "such as d1378ab7-e919-11ea-81e4-0a58a9feac2a." % value)
-    return value
-
-
-def check_wanted(options: Mapping[str, Any], place: str = "") -> dict[str, str]:
-    """Check the options that describe one wanted profile, and normalise its domains.
+def check_fields(options: Mapping[str, Any], place: str = "") -> dict[str, str]:
+    """Check what describes a profile, and normalise its domains.
 
     :param options: values by the option names C(profile_id) and C(WANTED_FIELDS); C(None) or missing is not given.
     :param place: put before option names in errors, such as C(profiles[3].).
     :returns: the given options only; domains in lower case, without trailing dot, internationalised ones as A-labels.
-    :raises InputError: an option cannot work, or nothing identifies the profile.
+    :raises InputError: an option cannot work.
     """
     given = {name: options[name] for name in ("profile_id",) + WANTED_FIELDS if options.get(name) is not None}
-    if not any(name in given for name in ("profile_id", "profile_name", "sending_domain")):
-        raise InputError(place + "sending_domain", "missing. Give profile_name and sending_domain, or profile_id.")
     for name in given:
         if name in DOMAIN_FIELDS:
             given[name] = check_domain(given[name], place + name)
         elif name == "profile_id":
-            check_profile_id(given[name], place + name)
+            _check_profile_id(given[name], place + name)
         else:
-            check_text(given[name], place + name)
+            _check_text(given[name], place + name)
     if "link_domain_default_redirect" in given:
         _check_redirect(given["link_domain_default_redirect"], place + "link_domain_default_redirect")
     return given
 
 
-def check_text(value: str, place: str) -> None:
-    """Check a text, such as a name, that a user gives.
+def check_wanted(options: Mapping[str, Any], place: str = "") -> dict[str, str]:
+    """Check the options of one wanted profile, as C(check_fields) does, and that they identify it.
 
-    :raises InputError: it is blank, or has what nobody types on purpose.
+    :raises InputError: an option cannot work, or nothing identifies the profile.
     """
+    given = check_fields(options, place)
+    if not any(name in given for name in ("profile_id", "profile_name", "sending_domain")):
+        raise InputError(place + "sending_domain", "missing. Give profile_name and sending_domain, or profile_id.")
+    return given
+
+
+def _check_profile_id(value: str, place: str) -> None:
+    # It becomes a part of a path.
+    if not _PROFILE_ID.fullmatch(value):
+        raise InputError(place, "'%s' is no profile id: give one as the service shows it, "
+                                "such as d1378ab7-e919-11ea-81e4-0a58a9feac2a." % value)
+
+
+def _check_text(value: str, place: str) -> None:
     if not value.strip():
         raise InputError(place, "is empty: give a value, or leave the option out.")
     if value != value.strip() or not value.isprintable():
@@ -269,9 +270,33 @@ class _Index:
                 if profile["state"] != FAILED and all(_same(field, wanted[field], profile) for field in fields)]
 
 
-def matches(profile: Mapping[str, Any], **given: Optional[str]) -> bool:
-    """Whether a profile has all of the given fields' values; a field that is C(None) is not compared."""
-    return all(_same(field, value, profile) for field, value in given.items() if value is not None)
+class Selection(NamedTuple):
+    """Which profiles of a listing are looked for.
+
+    :param filters: values by field; a profile is selected that has all of them.
+    :param states: the states it may be in; empty for any.
+    :param wanted: where given, only those that one of these wanted profiles can mean, as C(find) finds them.
+    """
+
+    filters: Mapping[str, str] = {}
+    states: Sequence[str] = ()
+    wanted: Optional[Sequence[Mapping[str, str]]] = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing can be selected, whatever there is."""
+        return self.wanted is not None and not self.wanted
+
+    def of(self, listing: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """The selected profiles, in the order of the listing."""
+        if self.wanted is not None:
+            ids = {profile["profile_id"] for found in find(self.wanted, listing) for profile in found}
+            listing = [profile for profile in listing if profile["profile_id"] in ids]
+        return [
+            dict(profile) for profile in listing
+            if all(_same(field, value, profile) for field, value in self.filters.items())
+            and (not self.states or profile["state"] in self.states)
+        ]
 
 
 def _comparable(field: str, value: Optional[str]) -> Optional[str]:
@@ -321,7 +346,7 @@ def new_twins(wanted: Mapping[str, str], listing: Iterable[Mapping[str, Any]], k
     known = set(known)
     return [dict(profile) for profile in listing
             if profile["profile_id"] not in known
-            and matches(profile, profile_name=wanted["profile_name"], sending_domain=wanted["sending_domain"])]
+            and all(_same(field, wanted[field], profile) for field in ("profile_name", "sending_domain"))]
 
 
 # Sentences

@@ -32,6 +32,32 @@ options:
     description:
       - Only profiles of this domain, compared without regard to case and to a trailing dot.
     type: str
+  profiles:
+    description:
+      - Only those profiles that M(smtpd.email.smtpd_sending_profiles) means by the same list.
+        Profiles in V(failed) are passed over then, but for those given by their id.
+      - An empty list selects nothing.
+    type: list
+    elements: dict
+    suboptions:
+      profile_id:
+        description: The id of the profile.
+        type: str
+      profile_name:
+        description: The name of the profile.
+        type: str
+      sending_domain:
+        description: Its domain.
+        type: str
+      link_domain:
+        description: Not compared.
+        type: str
+      link_domain_default_redirect:
+        description: Not compared.
+        type: str
+      bounce_domain:
+        description: Not compared.
+        type: str
   states:
     description:
       - Only profiles that are in one of these states when the module begins.
@@ -137,34 +163,38 @@ dns_records:
   elements: dict
 """
 
-from ansible_collections.smtpd.email.plugins.module_utils._domains import check_domain
 from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdError
 from ansible_collections.smtpd.email.plugins.module_utils._flows import Flow
 from ansible_collections.smtpd.email.plugins.module_utils._module import run_module, service_client, service_spec
 from ansible_collections.smtpd.email.plugins.module_utils._profile_modules import (
     concurrency_of,
     concurrency_spec,
+    profile_spec,
     wait_spec,
     waiting_of,
 )
-from ansible_collections.smtpd.email.plugins.module_utils._profiles import STATES, check_profile_id, check_text
+from ansible_collections.smtpd.email.plugins.module_utils._profiles import (
+    STATES,
+    Selection,
+    check_all_wanted,
+    check_fields,
+)
+
+FILTERS = ("profile_id", "profile_name", "sending_domain")
 
 
 def run(module):
     """Look up the profiles that the options describe."""
     params = module.params
-    if params["profile_id"] is not None:
-        check_profile_id(params["profile_id"])
-    if params["profile_name"] is not None:
-        check_text(params["profile_name"], "profile_name")
-    if params["sending_domain"] is not None:
-        params["sending_domain"] = check_domain(params["sending_domain"], "sending_domain")
+    selection = Selection(
+        filters=check_fields({name: params[name] for name in FILTERS}),
+        states=params["states"],
+        wanted=None if params["profiles"] is None else check_all_wanted(params["profiles"]),
+    )
     concurrency = concurrency_of(params)
     waiting = waiting_of(params)
     flow = Flow(service_client(module, connections=concurrency), waiting, concurrency)
-    found = flow.look_up(params["profile_id"], params["states"], params["setup"],
-                         profile_name=params["profile_name"], sending_domain=params["sending_domain"])
-    return _result(found, params["setup"])
+    return _result(flow.look_up(selection, params["setup"]), params["setup"])
 
 
 def _result(found, setup):
@@ -182,13 +212,11 @@ def _result(found, setup):
 
 def main():
     run_module(run, argument_spec=service_spec(
-        profile_id={"type": "str"},
-        profile_name={"type": "str"},
-        sending_domain={"type": "str"},
+        profiles={"type": "list", "elements": "dict", "options": profile_spec()},
         states={"type": "list", "elements": "str", "choices": list(STATES), "default": []},
         setup={"type": "bool", "default": False},
-        **wait_spec(wait=False), **concurrency_spec()
-    ))
+        **{name: {"type": "str"} for name in FILTERS}, **wait_spec(wait=False), **concurrency_spec()
+    ), mutually_exclusive=[("profiles", name) for name in FILTERS])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,113 @@
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection: it can change at any time without notice.
+
+"""What the role concludes from the results of its stages: pure functions on registered results."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, Optional, Sequence
+
+from ansible_collections.smtpd.email.plugins.module_utils._profiles import (
+    ACTIVE,
+    DISABLED,
+    FAILED,
+    check_wanted,
+    find,
+)
+
+_RIGHT = "present"
+
+
+def profiles_ready(lookup: Mapping[str, Any], answers: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The profiles that the service can be asked to verify, each as C({"profile_id": ...}).
+
+    :param lookup: the result of C(smtpd_profile_info).
+    :param answers: the result of C(smtpd_dns_info); a record that it does not have was not asked for.
+    """
+    wrong = {record.get("profile_id") for record in _wrong_records(answers)}
+    return [
+        {"profile_id": profile["profile_id"]} for profile in lookup.get("profiles", [])
+        if profile["state"] not in (ACTIVE, FAILED) and profile["dns_records"] and profile["profile_id"] not in wrong
+    ]
+
+
+def profile_results(
+    wanted: Sequence[Mapping[str, Any]],
+    created: Mapping[str, Any],
+    lookup: Mapping[str, Any],
+    answers: Mapping[str, Any],
+    verified: Mapping[str, Any],
+    manual: bool,
+) -> list[dict[str, Any]]:
+    """One item for each wanted profile: what it is, and what is left to do.
+
+    :param wanted: the profiles as the user gave them.
+    :param created: the result of the creating C(smtpd_sending_profiles); empty where it did not run.
+    :param lookup: the result of C(smtpd_profile_info).
+    :param answers: the result of C(smtpd_dns_info); empty where it did not run.
+    :param verified: the result of the verifying C(smtpd_sending_profiles); empty where it did not run.
+    :param manual: whether a person publishes the records, so that it is no failure when they are not there.
+    """
+    verifications = {result["profile"]["profile_id"]: result for result in verified.get("results", []) if result["profile"]}
+    creations = created.get("results") or [None] * len(wanted)
+    found = find([check_wanted(item) for item in wanted], lookup.get("profiles", []))
+    wrong = _wrong_records(answers)
+    results = []
+    for item, creation, candidates in zip(wanted, creations, found):
+        profile = candidates[0] if candidates else (creation or {}).get("profile")
+        profile_id = profile["profile_id"] if profile else None
+        verification = verifications.get(profile_id)
+        own_wrong = [record for record in wrong if record.get("profile_id") == profile_id]
+        failure = _failure(creation, profile, verification, own_wrong, manual)
+        if verification:
+            profile = verification["profile"]
+        results.append({
+            "profile_id": profile_id,
+            "profile_name": (profile or item).get("profile_name"),
+            "sending_domain": (profile or item).get("sending_domain"),
+            "state": profile["state"] if profile else None,
+            "failed": failure is not None,
+            "todo": failure or _todo(profile, own_wrong),
+            "records": own_wrong,
+        })
+    return results
+
+
+def _wrong_records(answers: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [record for record in answers.get("records", []) if record["status"] != _RIGHT]
+
+
+def _failure(creation: Optional[Mapping[str, Any]], profile: Optional[Mapping[str, Any]],
+             verification: Optional[Mapping[str, Any]], wrong: Sequence[Mapping[str, Any]], manual: bool) -> Optional[str]:
+    if creation and creation["failed"]:
+        return creation["msg"]
+    if verification and verification["failed"]:
+        return verification["msg"]
+    if profile and profile["state"] == FAILED:
+        return "%s: the service could not create it, and that cannot be mended." % _name(profile)
+    if profile and profile["profile_id"] and profile["state"] not in (ACTIVE, DISABLED) and not profile.get("dns_records"):
+        return "%s: the service has not made its DNS records in time. Run again." % _name(profile)
+    if wrong and not manual:
+        return "%s: DNS does not answer right, so it was not verified.\n%s" % (_name(profile), _lines(wrong))
+    return None
+
+
+def _todo(profile: Optional[Mapping[str, Any]], wrong: Sequence[Mapping[str, Any]]) -> str:
+    if not profile or not profile["profile_id"]:
+        return "It is to be created."
+    if wrong:
+        return "%s: publish these records, then run again.\n%s" % (_name(profile), _lines(wrong))
+    if profile["state"] != ACTIVE:
+        return "%s is in state '%s': it is to be verified." % (_name(profile), profile["state"])
+    return ""
+
+
+def _name(profile: Mapping[str, Any]) -> str:
+    return "Profile %s ('%s' of %s)" % (profile["profile_id"], profile["profile_name"], profile["sending_domain"])
+
+
+def _lines(records: Sequence[Mapping[str, Any]]) -> str:
+    return "\n".join("  %s %s %s (%s)" % (record["fqdn"], record["type"], record["rdata"], record["status"]) for record in records)
