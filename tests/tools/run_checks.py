@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import queue
 import shutil
 import signal
 import subprocess
@@ -49,11 +48,15 @@ class Check:
     command: list[str]
     cwd: Path = TREE
     counts_tests: bool = False
-    output: queue.Queue[str | None] = field(default_factory=queue.Queue)
-    process: subprocess.Popen[str] | None = None
+    process: subprocess.Popen[bytes] | None = None
+    ended: threading.Event = field(default_factory=threading.Event)
     problem: str = "not run"  # empty once it has passed
     seconds: float = 0.0
     counts: Counts = field(default_factory=Counts)
+
+    @property
+    def log(self) -> Path:
+        return BUILD / "checks" / ("%s.log" % self.name)
 
     @property
     def report(self) -> Path:
@@ -155,71 +158,70 @@ def run_lane(checks: list[Check], env: dict[str, str], stop: threading.Event) ->
                 run(check, env)
         except Exception as error:
             check.problem = "%s: %s" % (type(error).__name__, error)
-            check.output.put("%s\n" % check.problem)
         finally:
-            check.output.put(None)
+            check.ended.set()
 
 
 def run(check: Check, env: dict[str, str]) -> None:
-    check.report.unlink(missing_ok=True)
     start = time.monotonic()
-    process = check.process = subprocess.Popen(
-        check.command, cwd=check.cwd, env=env, text=True, errors="replace", start_new_session=True,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    timer = threading.Timer(TIMEOUT, kill, [process.pid])
-    timer.start()
-    assert process.stdout is not None
-    for line in process.stdout:
-        check.output.put(line)
-    status = process.wait()
-    timer.cancel()
+    # To a file, not a pipe: a process that is left over could hold a pipe open for ever.
+    with check.log.open("wb") as log:
+        process = check.process = subprocess.Popen(
+            check.command, cwd=check.cwd, env=env, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    try:
+        status = process.wait(TIMEOUT)
+        problems = ["exit status %d" % status] if status else []
+    except subprocess.TimeoutExpired:
+        problems = ["stopped after %d seconds" % TIMEOUT]
+        interrupt(process)
+    left_over = end_session(process.pid)
+    if left_over:
+        problems.append("left processes running: %s" % ", ".join(left_over))
     check.seconds = time.monotonic() - start
-    check.problem = judge(check, status)
-    if check.problem:
-        check.output.put("%s: %s\n" % (check.name, check.problem))
-
-
-def judge(check: Check, status: int) -> str:
-    """Return what is wrong, or an empty string."""
-    left_over = processes_of_session(check.process.pid) if check.process else []
-    if left_over and check.process:
-        kill(check.process.pid)
-        return "left processes running: %s" % ", ".join(left_over)
-    if check.seconds >= TIMEOUT:
-        return "stopped after %d seconds" % TIMEOUT
     if check.counts_tests:
         check.counts = read_counts(check.report)
-    if status:
-        return "exit status %d" % status
-    if check.counts_tests and not check.counts.passed:
-        return "ran no test"
-    return ""
+        if not check.counts.passed and not check.counts.failed:
+            problems.append("ran no test")
+    check.problem = ", ".join(problems)
 
 
-def processes_of_session(session: int) -> list[str]:
-    """Return what still runs of a check, after a moment to end; where there is no /proc: nothing."""
-    deadline = time.monotonic() + 3
-    while True:
-        found = []
-        for stat in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                head, _parenthesis, tail = stat.read_text(errors="replace").rpartition(")")
-            except OSError:  # it has just ended
-                continue
-            state, _parent, _group, its_session = tail.split()[:4]
-            if int(its_session) == session and state != "Z":
-                found.append(head.replace(" (", " ", 1))
-        if not found or time.monotonic() > deadline:
-            return found
-        time.sleep(0.1)
-
-
-def kill(session: int) -> None:
+def interrupt(process: subprocess.Popen[bytes]) -> None:
+    """Ask the process and its children to end, as Ctrl-C does, so that tests stop the servers they have started."""
     try:
-        os.killpg(session, signal.SIGKILL)
-    except ProcessLookupError:
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(20)
+    except (ProcessLookupError, subprocess.TimeoutExpired):
         pass
+
+
+def end_session(session: int) -> list[str]:
+    """Return what still runs of a check, after a moment to end by itself, and kill it."""
+    deadline = time.monotonic() + 3
+    while (found := processes_of_session(session)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    for number in found:
+        try:
+            os.kill(number, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    return list(found.values())
+
+
+def processes_of_session(session: int) -> dict[int, str]:
+    """Return the names of a session's processes by their numbers; none where there is no /proc to find them in."""
+    found = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            head, _parenthesis, tail = stat.read_text(errors="replace").rpartition(")")
+        except OSError:  # it has just ended
+            continue
+        state, _parent, _group, its_session = tail.split()[:4]
+        if int(its_session) == session and state != "Z":
+            number, _parenthesis, name = head.partition(" (")
+            found[int(number)] = name
+    return found
 
 
 def read_counts(report: Path) -> Counts:
@@ -239,8 +241,13 @@ def read_counts(report: Path) -> Counts:
 def print_output(check: Check) -> None:
     command = " ".join(check.command).replace("%s%s" % (ROOT, os.sep), "")
     print("\n===== %s: %s" % (check.name, command), flush=True)
-    while (line := check.output.get()) is not None:
-        print(line, end="", flush=True)
+    with check.log.open(errors="replace") as log:
+        ended = False
+        while not ended:
+            ended = check.ended.wait(0.2)  # before reading, so that the last read gets the last line
+            print(log.read(), end="", flush=True)
+    if check.problem:
+        print("%s: %s" % (check.name, check.problem), flush=True)
 
 
 def print_summary(checks: list[Check]) -> bool:
@@ -268,6 +275,9 @@ def main(names: list[str]) -> int:
     lock = lock_build()
     make_home()
     make_tree()
+    for check in checks:
+        check.log.write_text("")
+        check.report.unlink(missing_ok=True)
     stop = threading.Event()
     env = environment()
     threads = [threading.Thread(target=run_lane, args=(lane, env, stop), daemon=True) for lane in chosen]
@@ -280,8 +290,10 @@ def main(names: list[str]) -> int:
     finally:
         stop.set()
         for check in checks:
-            if check.process and check.process.poll() is None:
-                kill(check.process.pid)
+            if check.process and not check.ended.is_set():
+                interrupt(check.process)
+        for thread in threads:
+            thread.join()
         lock.close()
     return 0 if print_summary(checks) else 1
 

@@ -237,12 +237,6 @@ def test_the_role_uses_every_option(role: str) -> None:
     assert not role_spec(role).keys() - used
 
 
-@pytest.mark.parametrize("role", ROLES)
-def test_the_readme_of_the_role_mentions_every_option(role: str) -> None:
-    text = (ROOT / "roles" / role / "README.md").read_text(encoding="utf-8")
-    assert not {name for name in role_spec(role) if name not in text}
-
-
 # Versions and requirements
 
 
