@@ -1,0 +1,333 @@
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection: it can change at any time without notice.
+
+"""DNS records: as the service gives them, as users write them, and as a zone file has them.
+
+Every value has one canonical form here, in which two values of the same meaning are equal: the text of a TXT record,
+the lower-case host with its trailing dot of a CNAME record, C(10 host.) of an MX record.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from typing import Any, Iterable, Mapping, Optional, Sequence
+
+from ansible_collections.smtpd.email.plugins.module_utils._domains import domain_key
+from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError
+
+CNAME, MX, TXT = "CNAME", "MX", "TXT"
+TYPES = (CNAME, MX, TXT)
+
+# The service gives MX values without a preference.
+DEFAULT_PREFERENCE = 10
+
+_MAX_STRING = 255  # bytes in one string of a TXT record, RFC 1035 3.3.14
+_MAX_TXT = 65000  # bytes in all of them, so that the record fits a DNS message
+_MAX_NAME = 253
+
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_PRESENTATION = re.compile(r'\s*(?:"(?:[^"\\]|\\.)*"\s*)+', re.DOTALL)
+_ESCAPE = re.compile(rb"\\(\d{3}|.)", re.DOTALL)
+_MX_VALUE = re.compile(r"(\d{1,5})\s+(\S.*)", re.DOTALL)
+# Owner names hold more than host names do: underscores, and an asterisk as the first label.
+_OWNER_LABEL = re.compile(r"[A-Za-z0-9_-]{1,63}")
+_HOST_LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+
+
+# Names
+
+
+def absolute(name: str) -> str:
+    """The name with a trailing dot, its case as it is."""
+    return name if name.endswith(".") else name + "."
+
+
+def name_key(name: str) -> str:
+    """What all spellings of a name have in common: lower case and a trailing dot."""
+    return domain_key(name) + "."
+
+
+def parents(name: str, zone: str) -> list[str]:
+    """The names above a name and below the zone's apex, the nearest first. Both are name keys."""
+    labels = name.split(".")
+    above = [".".join(labels[i:]) for i in range(1, len(labels) - 1)]
+    return above[:above.index(zone)] if zone in above else []
+
+
+def find_zone(name: str, zones: Iterable[str]) -> Optional[str]:
+    """The zone that a name lies in: the longest one that the name ends with, label by label.
+
+    :param zones: in any spelling.
+    :returns: one of the zones, as it is spelt there, or C(None).
+    """
+    spelling = {name_key(zone): zone for zone in zones}
+    labels = name_key(name).split(".")
+    candidates = (".".join(labels[i:]) for i in range(len(labels) - 1))
+    return next((spelling[candidate] for candidate in candidates if candidate in spelling), None)
+
+
+# Values
+
+
+def txt_text(value: str) -> str:
+    """The text of a TXT value. One that is wholly in double quotes is in presentation format, every other one is bare.
+
+    Bytes that are no UTF-8 survive as lone surrogates.
+    """
+    if not _PRESENTATION.fullmatch(value):
+        return value
+    return unescape("".join(_QUOTED.findall(value)))
+
+
+def unescape(text: str) -> str:
+    r"""Resolve the escapes of the presentation format, C(\X) and C(\DDD) (RFC 1035, 5.1)."""
+    raw = text.encode("utf-8", "surrogateescape")
+    return _ESCAPE.sub(_escaped_byte, raw).decode("utf-8", "surrogateescape")
+
+
+def _escaped_byte(match: re.Match[bytes]) -> bytes:
+    escape = match.group(1)
+    return bytes([min(int(escape), 255)]) if len(escape) == 3 else escape
+
+
+def txt_rdata(text: str) -> str:
+    """The text as a zone file has it: quoted, escaped, and split into strings of at most 255 bytes."""
+    raw = text.encode("utf-8", "surrogateescape")
+    chunks = [raw[i:i + _MAX_STRING] for i in range(0, len(raw), _MAX_STRING)] or [b""]
+    return " ".join('"%s"' % "".join(map(_presented, chunk)) for chunk in chunks)
+
+
+def _presented(byte: int) -> str:
+    if byte in b'"\\':
+        return "\\" + chr(byte)
+    return chr(byte) if 32 <= byte < 127 else "\\%03d" % byte
+
+
+def split_mx(value: str) -> tuple[Optional[int], str]:
+    """Preference and host of an MX value; the preference is C(None) where the value is a host only."""
+    match = _MX_VALUE.fullmatch(value.strip())
+    return (int(match.group(1)), match.group(2)) if match else (None, value.strip())
+
+
+def canonical(type_: str, value: str) -> str:
+    """The canonical form of a value (see the top of this file). Values of unknown types stay as they are."""
+    if type_ == TXT:
+        return txt_text(value)
+    if type_ == CNAME:
+        return name_key(value.strip())
+    if type_ == MX:
+        preference, host = split_mx(value)
+        return "%d %s" % (DEFAULT_PREFERENCE if preference is None else preference, name_key(host))
+    return value
+
+
+def rdata_of(type_: str, value: str) -> str:
+    """A canonical value as a zone file has it."""
+    return txt_rdata(value) if type_ == TXT else value
+
+
+def is_spf(text: str) -> bool:
+    """Whether the text of a TXT record is an SPF record (RFC 7208, 4.5)."""
+    return re.match(r"v=spf1( |$)", text, re.IGNORECASE) is not None
+
+
+# Records of the service
+
+
+def describe_record(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Complete a record: its fields as they are, and C(fqdn), C(priority) and C(rdata), ready for a zone file.
+
+    :param record: has C(name), C(type) and C(value), bare or in presentation format. Of unknown types the value is
+        taken for rdata as it is.
+    """
+    type_, value = record["type"].upper(), record["value"]
+    priority = None
+    rdata = value
+    if type_ == TXT:
+        rdata = txt_rdata(txt_text(value))
+    elif type_ == CNAME:
+        rdata = absolute(value.strip())
+    elif type_ == MX:
+        preference, host = split_mx(value)
+        priority = DEFAULT_PREFERENCE if preference is None else preference
+        rdata = "%d %s" % (priority, absolute(host))
+    return dict(record, fqdn=absolute(record["name"]), priority=priority, rdata=rdata)
+
+
+def zone_file(records: Iterable[Mapping[str, Any]], ttl: int = 3600) -> str:
+    """The records as lines of a zone file with absolute names, columns aligned, each line ended by a newline.
+
+    :param records: as C(describe_record) takes them.
+    :param ttl: of each record, in seconds.
+    """
+    described = [describe_record(record) for record in records]
+    return zone_lines((record["fqdn"], ttl, record["type"].upper(), record["rdata"]) for record in described)
+
+
+def zone_lines(entries: Iterable[tuple[str, int, str, str]]) -> str:
+    """Lines of a zone file, columns aligned, from names, TTLs, types and rdata. A line for each, ended by a newline."""
+    entries = list(entries)
+    width = max((len(name) for name, _ttl, _type, _rdata in entries), default=0)
+    return "".join("%-*s %d IN %-5s %s\n" % (width, *entry) for entry in entries)
+
+
+# Records that a user wants
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A record that is to be there, or not to be there.
+
+    :param given: all fields as given, and those of C(describe_record).
+    :param type: in upper case.
+    :param value: in canonical form.
+    :param any_preference: whether an MX record of any preference fulfils it, because the value has none.
+    """
+
+    given: Mapping[str, Any]
+    type: str
+    value: str
+    any_preference: bool = False
+
+    @property
+    def fqdn(self) -> str:
+        """The name as given, with a trailing dot."""
+        return self.given["fqdn"]
+
+    @property
+    def name(self) -> str:
+        """The name key."""
+        return name_key(self.given["fqdn"])
+
+    @property
+    def rdata(self) -> str:
+        """The value as a zone file has it."""
+        return self.given["rdata"]
+
+    def is_met_by(self, value: str) -> bool:
+        """Whether a canonical value of a record of the same name and type is the wanted one."""
+        if self.any_preference:
+            return split_mx(value)[1] == split_mx(self.value)[1]
+        return value == self.value
+
+    def identity(self) -> tuple[str, str, str]:
+        """What equal wishes have in common."""
+        return self.name, self.type, split_mx(self.value)[1] if self.any_preference else self.value
+
+
+def check_records(records: Sequence[Mapping[str, Any]], option: str = "records") -> list[Wish]:
+    """Check records as a user gives them, by themselves and against each other. No network is asked.
+
+    Records as the collection's modules return them are accepted with all of their fields.
+
+    :param option: the option that they came from, for errors.
+    :returns: a wish for each record, in order, equal ones included.
+    :raises InputError: a record cannot be published.
+    """
+    wishes = [_check_record(record, "%s[%d]" % (option, index)) for index, record in enumerate(records)]
+    aliases: dict[str, int] = {}
+    others: dict[str, int] = {}
+    for index, wish in enumerate(wishes):
+        (aliases if wish.type == CNAME else others).setdefault(wish.name, index)
+    for index, wish in enumerate(wishes):
+        first = aliases.get(wish.name)
+        if first is None or wish.identity() == wishes[first].identity():
+            continue
+        if wish.type == CNAME:
+            raise InputError("%s[%d].value" % (option, index), "CNAME %s to %s, but %s[%d] points it to %s: a name can have "
+                             "only one CNAME record. Remove one of the two." % (
+                                 wish.fqdn, wish.rdata, option, first, wishes[first].rdata))
+        raise InputError("%s[%d].type" % (option, index), "%s %s, but %s[%d] makes the same name a CNAME, which can have no "
+                         "other records beside it (RFC 1034, 3.6.2). Remove one of the two." % (
+                             wish.fqdn, wish.type, option, first))
+    _check_spf(wishes, option)
+    return wishes
+
+
+def _check_spf(wishes: Sequence[Wish], option: str) -> None:
+    first_spf: dict[str, int] = {}
+    for index, wish in enumerate(wishes):
+        if wish.type == TXT and is_spf(wish.value):
+            first = first_spf.setdefault(wish.name, index)
+            if wish.value != wishes[first].value:
+                raise InputError("%s[%d].value" % (option, index), "a second SPF record for %s beside %s[%d]: two are a "
+                                 "permanent error (RFC 7208, 4.5). Make one record of both." % (wish.fqdn, option, first))
+
+
+def _check_record(record: Mapping[str, Any], place: str) -> Wish:
+    for field in ("name", "type", "value"):
+        value = record.get(field)
+        if value is None:
+            raise InputError("%s.%s" % (place, field), "is missing: a record needs name, type and value.")
+        if not isinstance(value, str):
+            raise InputError("%s.%s" % (place, field), "%r is no string: put it in quotes." % (value,))
+        if not value.strip():
+            raise InputError("%s.%s" % (place, field), "is empty: a record needs name, type and value.")
+    type_ = record["type"].strip().upper()
+    if type_ not in TYPES:
+        raise InputError(place + ".type", "'%s' is not supported: only %s are." % (record["type"], ", ".join(TYPES)))
+    name = _check_name(record["name"], place + ".name")
+    if type_ == TXT:
+        _check_txt(record["value"], place + ".value")
+        any_preference = False
+    else:
+        preference, host = split_mx(record["value"]) if type_ == MX else (None, record["value"])
+        if preference is not None and preference > 65535:
+            raise InputError(place + ".value", "'%s': the preference is above 65535." % record["value"])
+        _check_host(host, place + ".value", type_)
+        any_preference = type_ == MX and preference is None
+    given = dict(record, **_own_fields(describe_record({"name": name, "type": type_, "value": record["value"]})))
+    return Wish(given=given, type=type_, value=canonical(type_, record["value"]), any_preference=any_preference)
+
+
+def _own_fields(described: Mapping[str, Any]) -> dict[str, Any]:
+    return {field: described[field] for field in ("fqdn", "priority", "rdata")}
+
+
+def _check_name(value: str, place: str) -> str:
+    """The name, if a record can have it."""
+    name = value.strip()
+    if any(character.isspace() for character in name):
+        raise InputError(place, "'%s' has a space in it: give one full name, such as mail.example.com." % value)
+    if not name.isascii():
+        raise InputError(place, "'%s' has letters that DNS does not have: give the name in its ASCII form, xn--..." % value)
+    labels = (name[:-1] if name.endswith(".") else name).split(".")
+    if not all(labels):
+        raise InputError(place, "'%s' has an empty label: there are two dots in a row, or one at the beginning." % value)
+    for label in labels[1:] if labels[0] == "*" else labels:
+        if len(label) > 63:
+            raise InputError(place, "'%s': the label '%s...' is longer than 63 characters." % (value, label[:20]))
+        if not _OWNER_LABEL.fullmatch(label):
+            raise InputError(place, "'%s': the label '%s' is not of letters, digits, hyphens and underscores. "
+                                    "Give the full name, such as mail.example.com." % (value, label))
+    if len(".".join(labels)) > _MAX_NAME:
+        raise InputError(place, "'%s...' is longer than the %d characters that a name can have." % (value[:40], _MAX_NAME))
+    return name
+
+
+def _check_txt(value: str, place: str) -> None:
+    text = txt_text(value)
+    if not text:
+        raise InputError(place, "is empty: a TXT record without text is of no use.")
+    if any(ord(character) < 32 or ord(character) == 127 for character in text):
+        raise InputError(place, "has a control character in it, such as a line break: give the text in one line.")
+    if len(text.encode("utf-8", "surrogateescape")) > _MAX_TXT:
+        raise InputError(place, "is longer than the %d bytes that fit a record." % _MAX_TXT)
+
+
+def _check_host(value: str, place: str, type_: str) -> None:
+    host = domain_key(value.strip())
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        pass
+    else:
+        raise InputError(place, "'%s' is an IP address: a %s record needs a host name." % (value, type_))
+    labels = host.split(".")
+    if len(labels) < 2 or len(host) > _MAX_NAME or not all(_HOST_LABEL.fullmatch(label) for label in labels):
+        raise InputError(place, "'%s' is no host name: a %s record needs a full one, such as host.example.com." % (value, type_))
