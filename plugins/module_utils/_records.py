@@ -142,8 +142,8 @@ def is_spf(text: str) -> bool:
 def describe_record(record: Mapping[str, Any]) -> dict[str, Any]:
     """Complete a record: its fields as they are, and C(fqdn), C(priority) and C(rdata), ready for a zone file.
 
-    :param record: has C(name), C(type) and C(value), bare or in presentation format. Of unknown types the value is
-        taken for rdata as it is.
+    :param record: has C(name), C(type) and C(value), bare or in presentation format. The preference of an MX record is
+        taken from its value, else from C(priority). Of unknown types the value is taken for rdata as it is.
     """
     type_, value = record["type"].upper(), record["value"]
     priority = None
@@ -153,8 +153,9 @@ def describe_record(record: Mapping[str, Any]) -> dict[str, Any]:
     elif type_ == CNAME:
         rdata = absolute(value.strip())
     elif type_ == MX:
-        preference, host = split_mx(value)
-        priority = DEFAULT_PREFERENCE if preference is None else preference
+        priority, host = split_mx(value)
+        if priority is None:
+            priority = record["priority"] if isinstance(record.get("priority"), int) else DEFAULT_PREFERENCE
         rdata = "%d %s" % (priority, absolute(host))
     return dict(record, fqdn=absolute(record["name"]), priority=priority, rdata=rdata)
 
@@ -281,12 +282,9 @@ def _check_record(record: Mapping[str, Any], place: str) -> Wish:
             raise InputError(place + ".value", "'%s': the preference is above 65535." % record["value"])
         _check_host(host, place + ".value", type_)
         any_preference = type_ == MX and preference is None
-    given = dict(record, **_own_fields(describe_record({"name": name, "type": type_, "value": record["value"]})))
-    return Wish(given=given, type=type_, value=canonical(type_, record["value"]), any_preference=any_preference)
-
-
-def _own_fields(described: Mapping[str, Any]) -> dict[str, Any]:
-    return {field: described[field] for field in ("fqdn", "priority", "rdata")}
+    described = describe_record(dict(record, name=name, type=type_))
+    given = dict(record, **{field: described[field] for field in ("fqdn", "priority", "rdata")})
+    return Wish(given=given, type=type_, value=canonical(type_, described["rdata"]), any_preference=any_preference)
 
 
 def _check_name(value: str, place: str) -> str:
