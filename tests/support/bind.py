@@ -105,6 +105,7 @@ class BindServer:
         try:
             self._write_zone_files()
             self._start(named)
+            self._zones_at_start = {zone: self.records(zone) for zone in self._zones}
         except BaseException:
             self.stop()
             raise
@@ -184,6 +185,16 @@ class BindServer:
         update = self._update(name)
         update.delete(_absolute(name), type_, *([] if value is None else [value]))
         self._send(update)
+
+    def reset(self) -> None:
+        """Bring each zone back to what it was at the start."""
+        for zone, start in self._zones_at_start.items():
+            update = dns.update.UpdateMessage(zone, keyring=self._keyring, keyalgorithm=self.key_algorithm)
+            for name, _ttl, type_, rdata in sorted(set(self.records(zone)) - set(start)):
+                update.delete(name, type_, rdata)
+            for name, ttl, type_, rdata in sorted(set(start) - set(self.records(zone))):
+                update.add(name, ttl, type_, rdata)
+            self._send(update)
 
     def query_log(self, word: str = "") -> list[str]:
         """The lines of the server's log that hold a word, such as C(AXFR started) or C(updating zone)."""
