@@ -155,8 +155,8 @@ def check_arguments(arguments: dict[str, Any], spec: dict[str, Any], complete: b
         assert {name for name, option in spec.items() if option.get("required")} <= arguments.keys()
     for name, value in arguments.items():
         choices = spec[name].get("choices")
-        assert not choices or value in choices or "{{" in str(value), name
         for inner in value if isinstance(value, list) else [value]:
+            assert not choices or inner in choices or "{{" in str(inner), name
             if isinstance(inner, dict) and spec[name].get("options"):
                 check_arguments(inner, spec[name]["options"])
 
