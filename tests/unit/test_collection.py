@@ -136,7 +136,7 @@ def test_every_example_uses_options_that_exist(name: str, docs: dict[str, Any]) 
         for action, arguments in task.items():
             module = action.removeprefix("smtpd.email.")
             if action.startswith("smtpd.email.") and module in MODULES:
-                check_arguments(arguments or {}, argument_spec(module), task.get("module_defaults") is None)
+                check_arguments(arguments or {}, argument_spec(module))
 
 
 def tasks_of(item: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -149,10 +149,9 @@ def tasks_of(item: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield from tasks_of(inner)
 
 
-def check_arguments(arguments: dict[str, Any], spec: dict[str, Any], complete: bool = True) -> None:
+def check_arguments(arguments: dict[str, Any], spec: dict[str, Any]) -> None:
     assert arguments.keys() <= spec.keys()
-    if complete:
-        assert {name for name, option in spec.items() if option.get("required")} <= arguments.keys()
+    assert {name for name, option in spec.items() if option.get("required")} <= arguments.keys()
     for name, value in arguments.items():
         choices = spec[name].get("choices")
         for inner in value if isinstance(value, list) else [value]:
