@@ -29,6 +29,9 @@ HOME = BUILD / "home"
 # A copy for the tools that refuse to work outside of such a path, or that would read what git ignores.
 TREE = BUILD / "checks" / "ansible_collections" / "smtpd" / "email"
 TIMEOUT = 1200  # seconds; a check that takes longer hangs
+# Variables by which the caller's settings would get into the checks. Git sets its own for hooks, and they would make
+# the commands for the copy work on the repository itself.
+FOREIGN = ("ANSIBLE_", "FORCE_COLOR", "GIT_", "PYTHONPATH", "SMTPD_")
 
 
 @dataclass
@@ -72,8 +75,8 @@ def script(name: str, *arguments: str) -> list[str]:
     return [sys.executable, str(ROOT / "tests" / "tools" / name), *arguments]
 
 
-def pytest(name: str, *arguments: str) -> Check:
-    check = Check(name, [sys.executable, "-m", "pytest", "tests/%s" % name, *arguments], cwd=ROOT, counts_tests=True)
+def pytest(name: str) -> Check:
+    check = Check(name, [sys.executable, "-m", "pytest", "tests/%s" % name], cwd=ROOT, counts_tests=True)
     check.command += ["--junit-xml=%s" % check.report, "--basetemp=%s" % (BUILD / "tmp" / name)]
     return check
 
@@ -94,17 +97,19 @@ def lanes() -> list[list[Check]]:
 
 def environment() -> dict[str, str]:
     """Return an environment in which neither the user's settings nor the user's files play a part."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "SMTPD_", "FORCE_COLOR"))}
-    empty_config = HOME / "ansible.cfg"
-    empty_config.write_text("[defaults]\n")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
     env.update(
         HOME=str(HOME),
         LC_ALL="C.UTF-8",
         PATH=os.pathsep.join([str(Path(sys.executable).parent), str(BUILD / "bin"), env.get("PATH", os.defpath)]),
         PYTHONUNBUFFERED="1",
         NO_COLOR="1",
-        ANSIBLE_CONFIG=str(empty_config),
+        ANSIBLE_CONFIG=str(HOME / "ansible.cfg"),
         ANSIBLE_COLLECTIONS_PATH=str(TREE.parents[2]),
+        # In a container the checkout often belongs to another user; who trusts it says so in the home directory.
+        GIT_CONFIG_COUNT="1",
+        GIT_CONFIG_KEY_0="safe.directory",
+        GIT_CONFIG_VALUE_0=str(ROOT),
     )
     return env
 
@@ -130,16 +135,17 @@ def make_home() -> None:
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(real)
     HOME.mkdir(parents=True, exist_ok=True)
+    (HOME / "ansible.cfg").write_text("[defaults]\n")
     (BUILD / "tmp").mkdir(exist_ok=True)
 
 
-def make_tree() -> None:
+def make_tree(env: dict[str, str]) -> None:
     """Copy what is committed, or could be, to a path that ends as the tools want it."""
     shutil.rmtree(TREE, ignore_errors=True)
     TREE.mkdir(parents=True)
     listing = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True,
+        cwd=ROOT, env=env, check=True, stdout=subprocess.PIPE, text=True,
     ).stdout  # fmt: skip
     for name in filter(None, listing.split("\0")):
         source, target = ROOT / name, TREE / name
@@ -147,8 +153,8 @@ def make_tree() -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target, follow_symlinks=False)
     # The tools ask git for the files; without a repository of its own they would be those that build/ is ignored by.
-    subprocess.run(["git", "init", "--quiet"], cwd=TREE, check=True)
-    subprocess.run(["git", "add", "--all"], cwd=TREE, check=True)
+    subprocess.run(["git", "init", "--quiet"], cwd=TREE, env=env, check=True)
+    subprocess.run(["git", "add", "--all"], cwd=TREE, env=env, check=True)
 
 
 def run_lane(checks: list[Check], env: dict[str, str], stop: threading.Event) -> None:
@@ -192,8 +198,10 @@ def interrupt(process: subprocess.Popen[bytes]) -> None:
     try:
         os.killpg(process.pid, signal.SIGINT)
         process.wait(20)
-    except (ProcessLookupError, subprocess.TimeoutExpired):
+    except ProcessLookupError:
         pass
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def end_session(session: int) -> list[str]:
@@ -273,13 +281,13 @@ def main(names: list[str]) -> int:
         print("There is no check named %s." % ", ".join(sorted(unknown)), file=sys.stderr)
         return 2
     lock = lock_build()
+    env = environment()
     make_home()
-    make_tree()
+    make_tree(env)
     for check in checks:
         check.log.write_text("")
         check.report.unlink(missing_ok=True)
     stop = threading.Event()
-    env = environment()
     threads = [threading.Thread(target=run_lane, args=(lane, env, stop), daemon=True) for lane in chosen]
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))
     try:
