@@ -250,6 +250,15 @@ def check_records(records: Sequence[Mapping[str, Any]], option: str = "records")
     return wishes
 
 
+def check_zones(zones: Sequence[str], option: str = "zones") -> list[str]:
+    """Check names of zones as a user gives them.
+
+    :returns: their name keys.
+    :raises InputError: one is no name.
+    """
+    return [name_key(_check_name(zone, "%s[%d]" % (option, index))) for index, zone in enumerate(zones)]
+
+
 def _check_spf(wishes: Sequence[Wish], option: str) -> None:
     first_spf: dict[str, int] = {}
     for index, wish in enumerate(wishes):

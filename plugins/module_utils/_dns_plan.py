@@ -1,0 +1,425 @@
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection: it can change at any time without notice.
+
+"""What has to change in a zone so that records are there, or are not there, and nothing else is harmed.
+
+Pure functions on plain data; the engine that reads and writes zones is elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequence
+
+from ansible_collections.smtpd.email.plugins.module_utils._dns_spf import (
+    MAX_LOOKUPS,
+    can_merge,
+    covers,
+    merge,
+    unmerge,
+)
+from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError
+from ansible_collections.smtpd.email.plugins.module_utils._records import (
+    CNAME,
+    MX,
+    TXT,
+    Wish,
+    find_zone,
+    is_spf,
+    name_key,
+    parents,
+    rdata_of,
+    zone_lines,
+)
+
+PRESENT, ABSENT = "present", "absent"
+CREATED, UPDATED, REMOVED, UNCHANGED, NOT_WRITTEN = "created", "updated", "removed", "unchanged", "not_written"
+
+# What one message to a DNS server can carry (64 KiB) is reached by the one or by the other, with room to spare.
+_BATCH_CHANGES = 400
+_BATCH_BYTES = 40000
+_RECORD_OVERHEAD = 16
+
+_LISTED = 20
+
+
+@dataclass(frozen=True)
+class RecordSet:
+    """All records of one name and type.
+
+    :param name: the name key.
+    :param values: in canonical form; of types that are never published, rdata.
+    :param rewritable: whether the engine can write the set with its values unharmed.
+    """
+
+    name: str
+    type: str
+    ttl: int
+    values: tuple[str, ...]
+    rewritable: bool = True
+
+    def rdatas(self) -> list[str]:
+        """The values as a zone file has them."""
+        return [rdata_of(self.type, value) for value in self.values]
+
+
+# By name key, then by type.
+Content = Mapping[str, Mapping[str, RecordSet]]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A record set before and after; one of the two is C(None) where it is not there."""
+
+    before: Optional[RecordSet]
+    after: Optional[RecordSet]
+
+    @property
+    def any(self) -> RecordSet:
+        """The set after, or else before."""
+        return self.after or self.before  # type: ignore[return-value]
+
+    def size(self) -> int:
+        """About how many bytes it takes to tell a server of it."""
+        sets = [record_set for record_set in (self.before, self.after) if record_set]
+        return sum(len(one.name) + len(rdata) + _RECORD_OVERHEAD for one in sets for rdata in one.rdatas())
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Something in a zone that is in the way of a wanted record.
+
+    :param code: which kind.
+    :param found: what is there, as lines of a zone file.
+    :param wanted: the wanted record in the same form.
+    :param advice: what to do.
+    :param replaceable: whether C(conflict=replace) clears it away.
+    """
+
+    code: str
+    zone: str
+    name: str
+    type: str
+    found: tuple[str, ...]
+    wanted: str
+    advice: str
+    replaceable: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the result of a module."""
+        return {
+            "code": self.code, "zone": self.zone, "name": self.name, "type": self.type,
+            "found": list(self.found), "wanted": self.wanted, "todo": self.advice,
+        }
+
+    def __str__(self) -> str:
+        return "%s %s\n    there:  %s\n    wanted: %s\n    to do:  %s" % (
+            self.name, self.type, "\n            ".join(self.found) or "-", self.wanted, self.advice)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How to go about it.
+
+    :param ttl: of new sets, in seconds. A set that is there keeps its TTL.
+    :param replace: whether to clear away what is in the way.
+    :param merge_spf: whether to take our terms into an SPF record that is there.
+    :param count_lookups: how many DNS lookups an SPF record takes.
+    """
+
+    state: str = PRESENT
+    ttl: int = 3600
+    replace: bool = False
+    merge_spf: bool = False
+    count_lookups: Callable[[str], int] = lambda text: 0
+
+
+@dataclass
+class ZonePlan:
+    """What is to happen in one zone.
+
+    :param actions: one for each wish, in order.
+    :param diff: before and after as lines of a zone file, of the names that change.
+    """
+
+    zone: str
+    wishes: list[Wish]
+    actions: list[str] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    conflicts: list[Conflict] = field(default_factory=list)
+    diff: dict[str, str] = field(default_factory=dict)
+
+
+def assign_zones(wishes: Iterable[Wish], zones: Sequence[str]) -> dict[str, list[Wish]]:
+    """The wishes by the zone that they lie in, as it is spelt in C(zones).
+
+    :raises InputError: some lie in none of them.
+    """
+    by_zone: dict[str, list[Wish]] = {}
+    homeless: dict[str, None] = {}
+    for wish in wishes:
+        zone = find_zone(wish.name, zones)
+        if zone is None:
+            homeless[wish.fqdn] = None
+        else:
+            by_zone.setdefault(zone, []).append(wish)
+    if homeless:
+        raise InputError("zones", "no zone for %s. The zones known are: %s. Nothing was written." % (
+            _listing(homeless), _listing(sorted(zones)) or "none"))
+    return by_zone
+
+
+def _listing(names: Iterable[str]) -> str:
+    names = list(names)
+    more = " and %d more" % (len(names) - _LISTED) if len(names) > _LISTED else ""
+    return ", ".join(name.rstrip(".") for name in names[:_LISTED]) + more
+
+
+def relevant_names(zone: str, wishes: Iterable[Wish]) -> set[str]:
+    """The names whose content decides what is to be done: those of the wishes, and those above them."""
+    names = {wish.name for wish in wishes}
+    return names.union(*(parents(name, name_key(zone)) for name in names))
+
+
+def plan_zone(zone: str, wishes: Sequence[Wish], content: Content, policy: Policy) -> ZonePlan:
+    """Decide what changes in a zone.
+
+    :param content: what is there at C(relevant_names).
+    """
+    plan = ZonePlan(zone, list(wishes))
+    by_name: dict[str, list[Wish]] = {}
+    for wish in wishes:
+        by_name.setdefault(wish.name, []).append(wish)
+    actions: dict[tuple[str, str, str], str] = {}
+    after: dict[str, dict[str, RecordSet]] = {}
+    for name in sorted(by_name):
+        node = _Node(name_key(zone), name, by_name[name], content, policy)
+        node.plan()
+        plan.conflicts += node.conflicts
+        actions.update(node.actions)
+        after[name] = node.sets
+        plan.changes += _changes(content.get(name, {}), node.sets)
+    plan.actions = [actions[wish.identity()] for wish in wishes]
+    plan.diff = _diff(zone, plan.changes, content, after)
+    return plan
+
+
+def _changes(before: Mapping[str, RecordSet], after: Mapping[str, RecordSet]) -> Iterator[Change]:
+    for type_ in sorted({**before, **after}):
+        change = Change(before.get(type_), after.get(type_))
+        if change.before != change.after:
+            yield change
+
+
+class _Node:
+    """One name: its record sets, which C(plan) turns from what is there into what is to be there."""
+
+    def __init__(self, zone: str, name: str, wishes: Sequence[Wish], content: Content, policy: Policy) -> None:
+        self.zone = zone
+        self.name = name
+        self.wishes = list({wish.identity(): wish for wish in reversed(wishes)}.values())[::-1]
+        self.content = content
+        self.policy = policy
+        self.sets = dict(content.get(name, {}))
+        self.actions: dict[tuple[str, str, str], str] = {}
+        self.conflicts: list[Conflict] = []
+
+    def plan(self) -> None:
+        """Decide. Where there is a conflict, C(sets) is of no meaning."""
+        before = dict(self.sets)
+        if self.policy.state == ABSENT:
+            for wish in self.wishes:
+                self._remove(wish)
+        else:
+            self._check_authority()
+            for wish in self.wishes:
+                {CNAME: self._publish_cname, MX: self._publish_mx, TXT: self._publish_txt}[wish.type](wish)
+        self._check_rewritable(before)
+
+    # What is there
+
+    def _values(self, type_: str) -> tuple[str, ...]:
+        return self.sets[type_].values if type_ in self.sets else ()
+
+    def _set_values(self, type_: str, values: Iterable[str]) -> None:
+        values = tuple(values)
+        if not values:
+            self.sets.pop(type_, None)
+        elif type_ in self.sets:
+            self.sets[type_] = replace(self.sets[type_], values=values)
+        else:
+            self.sets[type_] = RecordSet(self.name, type_, self.policy.ttl, values)
+
+    def _ours(self, type_: str, value: str) -> bool:
+        return any(wish.type == type_ and wish.is_met_by(value) for wish in self.wishes)
+
+    # Publishing
+
+    def _publish_cname(self, wish: Wish) -> None:
+        if self.name == self.zone:
+            self._conflict("cname_at_apex", wish, [], "The top of a zone cannot be a CNAME (RFC 1034, 3.6.2). "
+                                                      "Choose a domain below it.")
+        others = [type_ for type_ in self.sets if type_ not in (CNAME, "NS", "SOA")]
+        if others:
+            self._conflict("cname_beside_others", wish, others,
+                           "A CNAME can have no other records beside it (RFC 1034, 3.6.2). Remove these, choose another "
+                           "domain, or allow it by conflict=replace.", replaceable=True)
+            for type_ in others:
+                del self.sets[type_]
+        values = self._values(CNAME)
+        if wish.value in values:
+            return self._done(wish, UNCHANGED)
+        if values:
+            self._conflict("cname_target", wish, [CNAME], "The name points elsewhere. Remove that record, choose another "
+                                                          "domain, or allow it by conflict=replace.", replaceable=True)
+        self._set_values(CNAME, [wish.value])
+        self._done(wish, UPDATED if values or others else CREATED)
+
+    def _publish_mx(self, wish: Wish) -> None:
+        self._clear_cname(wish)
+        values = self._values(MX)
+        foreign = [value for value in values if not self._ours(MX, value)]
+        if foreign:
+            self._conflict("other_mx", wish, [MX], "There must be no other MX record beside it, and mail to the domain "
+                                                   "now goes there. Choose another domain, or allow it by conflict=replace.",
+                           replaceable=True)
+        kept = [value for value in values if value not in foreign]
+        if any(wish.is_met_by(value) for value in kept):
+            self._set_values(MX, kept)
+            return self._done(wish, UPDATED if foreign else UNCHANGED)
+        self._set_values(MX, kept + [wish.value])
+        self._done(wish, UPDATED if foreign else CREATED)
+
+    def _publish_txt(self, wish: Wish) -> None:
+        self._clear_cname(wish)
+        values = self._values(TXT)
+        others = [value for value in values if is_spf(value) and value != wish.value] if is_spf(wish.value) else []
+        if others:
+            self._publish_beside_spf(wish, values, others)
+        elif wish.value in values:
+            self._done(wish, UNCHANGED)
+        else:
+            self._set_values(TXT, values + (wish.value,))
+            self._done(wish, CREATED)
+
+    def _publish_beside_spf(self, wish: Wish, values: Sequence[str], others: Sequence[str]) -> None:
+        single = len(others) == 1 and wish.value not in values
+        if single and covers(others[0], wish.value):
+            return self._done(wish, UNCHANGED)
+        self._done(wish, UPDATED)
+        if not single:
+            return self._conflict("second_spf", wish, [TXT], "There are several SPF records, which is a permanent error "
+                                                             "(RFC 7208, 4.5). Make one of them first.")
+        if not self.policy.merge_spf or not can_merge(wish.value):
+            return self._conflict("second_spf", wish, [TXT], "A second SPF record is a permanent error (RFC 7208, 4.5). Take the "
+                                                             "wanted terms into the one that is there, or allow it by spf=merge.")
+        merged = merge(others[0], wish.value)
+        if self.policy.count_lookups(merged) > MAX_LOOKUPS:
+            return self._conflict("spf_lookups", wish, [TXT], "With our terms the SPF record takes more than %d DNS lookups, which "
+                                  "is a permanent error (RFC 7208, 4.6.4). Remove some of its terms first." % MAX_LOOKUPS)
+        self._set_values(TXT, [merged if value == others[0] else value for value in values])
+
+    def _clear_cname(self, wish: Wish) -> None:
+        if CNAME in self.sets:
+            self._conflict("cname_in_the_way", wish, [CNAME], "The name is a CNAME, which can have no other records beside it "
+                           "(RFC 1034, 3.6.2). Remove it, choose another domain, or allow it by conflict=replace.",
+                           replaceable=True)
+            if self.policy.replace:
+                del self.sets[CNAME]
+
+    # Removing
+
+    def _remove(self, wish: Wish) -> None:
+        values = self._values(wish.type)
+        kept = [value for value in values if not wish.is_met_by(value)]
+        if wish.type == TXT and self.policy.merge_spf and len(kept) == len(values) and is_spf(wish.value):
+            kept = [unmerge(value, wish.value) if is_spf(value) and covers(value, wish.value) else value for value in values]
+        if tuple(kept) == values:
+            return self._done(wish, UNCHANGED)
+        self._set_values(wish.type, kept)
+        self._done(wish, REMOVED)
+
+    # What stands against it
+
+    def _check_authority(self) -> None:
+        """Nothing that this zone says counts at and below a name that it hands to others."""
+        above = parents(self.name, self.zone)
+        for name in above + [self.name] * (self.name != self.zone):
+            for type_ in ("NS", "DNAME"):
+                handed_over = self.content.get(name, {}).get(type_)
+                if handed_over is not None and (type_ == "NS" or name != self.name):
+                    for wish in self.wishes:
+                        self._conflict("delegated", wish, [], "The name %s is handed over to others, so that this zone is not "
+                                       "asked. Publish the record there, and name that zone in zones." % name,
+                                       found=_lines([handed_over]))
+
+    def _check_rewritable(self, before: Mapping[str, RecordSet]) -> None:
+        for type_, record_set in before.items():
+            after = self.sets.get(type_)
+            if not record_set.rewritable and after not in (None, record_set):
+                wish = next(wish for wish in self.wishes if wish.type == type_)
+                self._conflict("not_rewritable", wish, [], "octoDNS would garble what is there (a backslash in a text, or "
+                               "settings of this provider). Change this record set by hand.", found=_lines([record_set]))
+
+    def _conflict(self, code: str, wish: Wish, types: Sequence[str], advice: str, replaceable: bool = False,
+                  found: Optional[Sequence[str]] = None) -> None:
+        if replaceable and self.policy.replace:
+            return
+        lines = _lines(self.sets[type_] for type_ in sorted(types)) if found is None else found
+        wanted = _lines([RecordSet(wish.name, wish.type, self.policy.ttl, (wish.value,))])[0]
+        conflict = Conflict(code, self.zone, wish.name, wish.type, tuple(lines), wanted, advice, replaceable)
+        self.conflicts.append(conflict)
+
+    def _done(self, wish: Wish, action: str) -> None:
+        self.actions[wish.identity()] = action
+
+
+# What is shown
+
+
+def _lines(sets: Iterable[RecordSet]) -> list[str]:
+    return ["%s %d IN %s %s" % (one.name, one.ttl, one.type, rdata) for one in sets for rdata in one.rdatas()]
+
+
+def _diff(zone: str, changes: Sequence[Change], before: Content, after: Content) -> dict[str, str]:
+    if not changes:
+        return {}
+    header = "zone %s" % name_key(zone)
+    names = sorted({change.any.name for change in changes})
+    return {"before_header": header, "after_header": header, "before": _text(names, before), "after": _text(names, after)}
+
+
+def _text(names: Sequence[str], content: Content) -> str:
+    sets = [one for name in names for _type, one in sorted(content.get(name, {}).items())]
+    return zone_lines((one.name, one.ttl, one.type, rdata) for one in sets for rdata in sorted(one.rdatas()))
+
+
+def count_actions(plan: ZonePlan) -> dict[str, Any]:
+    """The zone, and how many of the wanted records are created, updated, removed and unchanged."""
+    counts = {action: plan.actions.count(action) for action in (CREATED, UPDATED, REMOVED, UNCHANGED)}
+    return dict({"name": name_key(plan.zone)}, **counts)
+
+
+def batches(changes: Sequence[Change]) -> Iterator[list[Change]]:
+    """The changes in portions that fit a DNS message. Those of one name stay together, so that they happen at once."""
+    batch: list[Change] = []
+    size = 0
+    for _name, together in _by_name(changes):
+        own_size = sum(change.size() for change in together)
+        if batch and (len(batch) + len(together) > _BATCH_CHANGES or size + own_size > _BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch = batch + together
+        size += own_size
+    if batch:
+        yield batch
+
+
+def _by_name(changes: Sequence[Change]) -> Iterator[tuple[str, list[Change]]]:
+    grouped: dict[str, list[Change]] = {}
+    for change in changes:
+        grouped.setdefault(change.any.name, []).append(change)
+    return iter(grouped.items())

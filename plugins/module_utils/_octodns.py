@@ -1,0 +1,420 @@
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection: it can change at any time without notice.
+"""The DNS providers of octoDNS: reading zones and writing changes.
+
+Of octoDNS only the providers are used: plans are made by C(_dns_plan), and hold nothing but its changes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib
+import inspect
+import logging
+import re
+import warnings
+from dataclasses import replace
+from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequence
+
+from ansible_collections.smtpd.email.plugins.module_utils._dns_plan import Change, Content, RecordSet, batches
+from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError, MissingLibraryError, SmtpdError
+from ansible_collections.smtpd.email.plugins.module_utils._records import (
+    CNAME,
+    MX,
+    TXT,
+    name_key,
+    split_mx,
+    txt_rdata,
+    txt_text,
+    unescape,
+)
+
+_MASK = "********"
+_SECRET_NAME = re.compile(
+    r"secret|token|passw|private_?key|api_?key|auth_?key|consumer_key|application_key|credential|^key$", re.IGNORECASE)
+# Names of files and of environment variables are no secrets.
+_NO_SECRET_NAME = re.compile(r"(_file|_path|_env)$", re.IGNORECASE)
+
+# What octoDNS escapes in the text of a TXT record; every other backslash is a part of the text.
+_ESCAPED = re.compile(r'\\(?:\d{3}|[;"\\])')
+_ESCAPED_SEMICOLON = "\\;"
+
+# A word in what a provider says, and what to do about it.
+_HINTS = (
+    (r"BADKEY|n't know the key", "The server does not know the TSIG key: check key_name and key_algorithm."),
+    (r"BADSIG|signature", "The TSIG key's secret differs from the server's: check key_secret and key_algorithm."),
+    (r"BADTIME", "The clocks of this machine and of the server differ by too much."),
+    (r"base64|padding|key material|Non-base32", "The secret is not in base64: check key_secret."),
+    (r"Transfer.*(REFUSED|NOTAUTH|FORMERR)", "The server does not hand over the zone: check that it has the zone, and that this "
+                                             "key may transfer it (BIND: allow-transfer)."),
+    (r"update.*NOTAUTH|update.*NOTZONE", "The server is not the primary of this zone: check host and zones."),
+    (r"REFUSED", "Check that this key may update the zone (BIND: allow-update or update-policy)."),
+    (r"timed? ?out|Timeout", "Nothing answered in time: check host and port, and firewalls between here and there."),
+    (r"Connection refused|ECONNREFUSED", "Nothing listens there: check host and port."),
+    (r"Name or service not known|getaddrinfo|resolve", "The host name is unknown: check host."),
+    (r"\b401\b|Unauthorized|Authentication", "The provider does not accept the credentials: check provider_secrets."),
+    (r"\b403\b|Forbidden|AccessDenied|not authorized", "The credentials do not permit this: check what they may do."),
+    (r"\b429\b|[Rr]ate.?limit|Throttl", "The provider asks to slow down: try again later."),
+    (r"utf-8|Rdata|RDATA", "octoDNS cannot read a record of this zone."),
+)
+
+# These write a zone as a whole from what is in a plan, and would so drop all that is not ours.
+_WHOLE_ZONE_PROVIDERS = ("YamlProvider", "ZoneFileProvider", "ZoneFileSource")
+
+
+def secret_settings(provider: Mapping[str, Any]) -> list[str]:
+    """The names of settings that look like secrets, and so belong into C(provider_secrets)."""
+    return [name for name in provider if _SECRET_NAME.search(name) and not _NO_SECRET_NAME.search(name)]
+
+
+class LoadedZone:
+    """A zone as it was read.
+
+    :param content: by name and type, as far as it was asked for.
+    """
+
+    def __init__(self, zone: Any, records: Mapping[tuple[str, str], Any], content: Content) -> None:
+        self.zone = zone
+        self.records = records
+        self.content = content
+
+
+class Provider:
+    """A DNS provider.
+
+    :param settings: of the provider's class, and its name as C(class).
+    :param secrets: more settings, whose values never appear in an error.
+    :raises InputError: the class or its settings cannot work.
+    :raises MissingLibraryError: octoDNS or the provider's package is not installed.
+    """
+
+    def __init__(self, settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> None:
+        self._secrets = sorted(_leaves(secrets), key=len, reverse=True)
+        self.class_name = _class_name(settings)
+        for name in secret_settings(settings):
+            raise InputError("provider.%s" % name, "looks like a secret: move it to provider_secrets, where it is never shown.")
+        if "class" in secrets:
+            raise InputError("provider_secrets.class", "is no secret: give it in provider.")
+        self._provider = self._connect({**settings, **secrets})
+        if self._is_valuewise():
+            self._provider.zone_records = _without_binary(self._provider.zone_records)
+
+    def zones(self) -> list[str]:
+        """The zones that the provider has.
+
+        :raises InputError: it cannot tell.
+        """
+        if not hasattr(self._provider, "list_zones"):
+            raise InputError("zones", "is empty, and %s cannot list its zones: give the zones to publish in." % self.class_name)
+        with self._explained("List the zones"):
+            return [str(zone) for zone in self._provider.list_zones()]
+
+    def read(self, zone: str, names: Iterable[str]) -> LoadedZone:
+        """Read a zone.
+
+        :param names: the name keys of which the content is wanted.
+        :raises SmtpdError: it cannot be read, or is not there.
+        """
+        from octodns.zone import Zone
+
+        names = set(names)
+        with self._explained("Read the zone %s" % name_key(zone)):
+            loaded = Zone(name_key(zone), [])
+            exists = self._provider.populate(loaded, target=True, lenient=True)
+        if exists is False:
+            raise SmtpdError("The zone %s is not there at the provider (%s). Create it first, or check zones. "
+                             "Nothing was written." % (name_key(zone), self.class_name))
+        records = {(name_key(record.fqdn), record._type): record for record in loaded.records}
+        content: dict[str, dict[str, RecordSet]] = {}
+        for (name, type_), record in records.items():
+            if name in names:
+                content.setdefault(name, {})[type_] = self._record_set(name, record)
+        return LoadedZone(loaded, records, content)
+
+    def prepare(self, loaded: LoadedZone, changes: Sequence[Change]) -> list[tuple[list[Change], Any]]:
+        """Make plans of changes, without writing anything.
+
+        :returns: portions of the changes, each with the plan to C(write).
+        :raises SmtpdError: the provider cannot have such records.
+        """
+        from octodns.provider.plan import Plan
+
+        with self._explained("Prepare the changes of zone %s" % loaded.zone.name):
+            made = self._octodns_changes(loaded, changes)
+            desired = loaded.zone.copy()
+            for octodns_changes in made.values():
+                desired.apply(octodns_changes)
+            return [
+                (batch, Plan(loaded.zone, desired, [one for change in batch for one in made[change]], True))
+                for batch in batches(changes)
+            ]
+
+    def write(self, loaded: LoadedZone, plan: Any) -> None:
+        """Carry out a plan.
+
+        :raises SmtpdError: the provider did not.
+        """
+        with self._explained("Write to the zone %s" % loaded.zone.name):
+            self._provider.apply(plan)
+
+    # Making the provider
+
+    def _connect(self, settings: dict[str, Any]) -> Any:
+        with self._explained("Load octoDNS"):
+            cls = _load_class(settings.pop("class"))
+        try:
+            with _quiet():
+                return cls("smtpd", **settings)
+        except TypeError as error:
+            self._explain_settings(cls, str(error))
+            raise InputError("provider", "%s does not accept its settings: %s" % (self.class_name, self._clean(error))) from None
+        except Exception as error:
+            raise InputError("provider", "%s does not accept its settings: %s" % (self.class_name, self._describe(error))) from None
+
+    def _explain_settings(self, cls: Any, text: str) -> None:
+        """Name the setting in the words in which Python says that it is wrong."""
+        unexpected = re.search(r"unexpected keyword argument '(\w+)'", text)
+        missing = re.search(r"missing .*argument", text)
+        if unexpected:
+            raise InputError("provider.%s" % unexpected.group(1), "%s has no such setting. It has: %s." % (
+                self.class_name, ", ".join(_settings_of(cls))))
+        if missing:
+            names = [name for name in re.findall(r"'(\w+)'", text) if name != "id"]
+            raise InputError("provider.%s" % names[0], "is missing: %s needs %s (secret ones in provider_secrets)." % (
+                self.class_name, ", ".join(names)))
+
+    # Reading
+
+    def _record_set(self, name: str, record: Any) -> RecordSet:
+        values, rewritable = _values(record)
+        return RecordSet(name, record._type, record.ttl, values, rewritable or self._is_valuewise())
+
+    def _is_valuewise(self) -> bool:
+        """Whether the provider adds and removes single values of a set where told so (dynamic updates, RFC 2136).
+
+        It then never writes values that are not ours, and loses none that somebody else adds at the same time.
+        """
+        return any(cls.__name__ == "Rfc2136Provider" and cls.__module__.startswith("octodns_bind")
+                   for cls in type(self._provider).__mro__)
+
+    # Writing
+
+    def _octodns_changes(self, loaded: LoadedZone, changes: Sequence[Change]) -> dict[Change, list[Any]]:
+        from octodns.record import Create, Delete, Update
+
+        steps = {change: self._steps(change) for change in changes}
+        new = self._adapted(loaded, [after for pairs in steps.values() for _before, after in pairs if after])
+        made: dict[Change, list[Any]] = {change: [] for change in changes}
+        for change, pairs in steps.items():
+            key = (change.any.name, change.any.type)
+            existing = loaded.records.get(key)
+            for before, after in pairs:
+                if after is None:
+                    gone = existing if before == change.before else _octodns_record(loaded.zone, before, existing)
+                    made[change].append(Delete(gone))
+                elif before is None:
+                    made[change].append(Create(new[key]))
+                else:
+                    made[change].append(Update(existing, new[key]))
+        return made
+
+    def _steps(self, change: Change) -> list[tuple[Optional[RecordSet], Optional[RecordSet]]]:
+        """A change as it is, or for a provider that can do so, by the values that go and come."""
+        before, after = change.before, change.after
+        if before is None or after is None or not self._is_valuewise():
+            return [(before, after)]
+        gone = tuple(value for value in before.values if value not in after.values)
+        come = tuple(value for value in after.values if value not in before.values)
+        return [(replace(before, values=gone), None)] * bool(gone) + [(None, replace(after, values=come))] * bool(come)
+
+    def _adapted(self, loaded: LoadedZone, record_sets: Iterable[RecordSet]) -> dict[tuple[str, str], Any]:
+        """New octoDNS records, within the limits of the provider, such as its lowest TTL."""
+        from octodns.zone import Zone
+
+        wanted = Zone(loaded.zone.name, [])
+        for one in record_sets:
+            wanted.add_record(_octodns_record(loaded.zone, one, loaded.records.get((one.name, one.type))), lenient=True)
+        keys = {(record.fqdn, record._type) for record in wanted.records}
+        adapted = {(record.fqdn, record._type): record for record in self._provider._process_desired_zone(wanted).records}
+        for name, type_ in sorted(keys - set(adapted)):
+            raise SmtpdError("%s %s: %s has no records of this type." % (name, type_, self.class_name))
+        return adapted
+
+    # Saying what went wrong
+
+    @contextlib.contextmanager
+    def _explained(self, attempt: str) -> Iterator[None]:
+        """Turn whatever a provider raises into one sentence without secrets."""
+        try:
+            with _quiet():
+                yield
+        except SmtpdError:
+            raise
+        except Exception as error:
+            raise SmtpdError("%s by %s: %s" % (attempt, self.class_name, self._describe(error))) from None
+
+    def _describe(self, error: Exception) -> str:
+        text = self._clean(error) or type(error).__name__
+        causes = "%s %s %s" % (type(error).__name__, text, type(error.__cause__ or error.__context__).__name__)
+        hint = next((hint for pattern, hint in _HINTS if re.search(pattern, causes, re.DOTALL)), "")
+        return ("%s. %s" % (text.rstrip(". "), hint)).rstrip()
+
+    def _clean(self, error: Exception) -> str:
+        text = " ".join(str(error).split())
+        for secret in self._secrets:
+            text = text.replace(secret, _MASK)
+        return text
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _leaves(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from _leaves(inner)
+    elif value not in (None, "") and not isinstance(value, bool):
+        yield str(value)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep octoDNS from writing its log and deprecations to the module's output."""
+    disabled = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(disabled)
+
+
+# Classes
+
+
+def _class_name(settings: Mapping[str, Any]) -> str:
+    name = settings.get("class")
+    if not name:
+        raise InputError("provider.class", "is missing: give the class of an octoDNS provider, such as octodns_bind.Rfc2136Provider.")
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", name):
+        raise InputError("provider.class", "'%s' is no class: give one such as octodns_bind.Rfc2136Provider." % (name,))
+    return name
+
+
+def _load_class(class_name: str) -> Any:
+    try:
+        from octodns.provider.base import BaseProvider
+    except ImportError:
+        raise MissingLibraryError("octodns", "to reach DNS providers") from None
+    module_name, _dot, name = class_name.rpartition(".")
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        package = module_name.split(".")[0]
+        missing = getattr(error, "name", None) or package
+        if missing.split(".")[0] != package:
+            raise MissingLibraryError(missing, "by the provider class %s" % class_name) from None
+        if not package.startswith("octodns_"):
+            raise InputError("provider.class", "there is no Python module %s for '%s'." % (module_name, class_name)) from None
+        library = package.replace("_", "-")
+        raise MissingLibraryError(library, "by the provider class %s (pip install %s)" % (class_name, library)) from None
+    cls = getattr(module, name, None)
+    if not (inspect.isclass(cls) and issubclass(cls, BaseProvider)):
+        known = sorted(other for other, value in vars(module).items() if inspect.isclass(value) and issubclass(value, BaseProvider)
+                       and value is not BaseProvider and value.__name__ not in _WHOLE_ZONE_PROVIDERS)
+        raise InputError("provider.class", "'%s' is no class of an octoDNS provider. %s has: %s." % (
+            class_name, module_name, ", ".join(known) or "none"))
+    if any(base.__name__ in _WHOLE_ZONE_PROVIDERS for base in cls.__mro__):
+        raise InputError("provider.class", "'%s' can only write zones as a whole, which would remove all other records." % class_name)
+    return cls
+
+
+def _settings_of(cls: Any) -> list[str]:
+    names: dict[str, None] = {}
+    for base in cls.__mro__:
+        if "__init__" in vars(base) and base is not object:
+            for name, parameter in inspect.signature(base.__init__).parameters.items():
+                if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY) and name not in ("self", "id"):
+                    names[name] = None
+    return list(names)
+
+
+# Records
+
+
+def _without_binary(zone_records: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
+    """Leave out texts that are no UTF-8, because octoDNS fails on them. They stay in the zone as they are."""
+    def readable(zone: Any, target: bool) -> list[Any]:
+        return [one for one in zone_records(zone, target) if one._type not in ("SPF", TXT) or _is_text(one.rdata)]
+
+    return readable
+
+
+def _is_text(rdata: str) -> bool:
+    try:
+        txt_text(rdata).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _values(record: Any) -> tuple[tuple[str, ...], bool]:
+    """The canonical values of a record set, and whether it can be written again with all of them unharmed."""
+    rewritable = not getattr(record, "dynamic", None) and not getattr(record, "geo", None)
+    if record._type == CNAME:
+        return (name_key(record.value or ""),), rewritable
+    if record._type == MX:
+        return tuple("%d %s" % (value.preference, name_key(value.exchange)) for value in record.values), rewritable
+    if record._type == TXT:
+        garbled = any("\\" in value.replace(_ESCAPED_SEMICOLON, "") for value in record.values)
+        return tuple(_text(value) for value in record.values), rewritable and not garbled
+    return tuple(_rdatas(record)), rewritable
+
+
+def _text(value: str) -> str:
+    """The text of a TXT value of octoDNS, which has some characters escaped, depending on version and provider."""
+    return _ESCAPED.sub(lambda match: unescape(match.group()), value)
+
+
+def _rdatas(record: Any) -> list[str]:
+    """The rdata of a set that is only looked at."""
+    with _quiet():
+        return list(record.to_rrset().rdatas if hasattr(record, "to_rrset") else record.rrs[3])
+
+
+def _octodns_record(zone: Any, record_set: RecordSet, existing: Any) -> Any:
+    from octodns.record import Record
+
+    name = zone.hostname_from_fqdn(record_set.name)
+    data: dict[str, Any] = {"type": record_set.type, "ttl": record_set.ttl}
+    if record_set.type == CNAME:
+        data["value"] = record_set.values[0]
+        return Record.new(zone, name, data, lenient=True)
+    if existing is not None and getattr(existing, "octodns", None):
+        data["octodns"] = existing.octodns  # what a provider keeps with a set, such as comments
+    if record_set.type == MX:
+        data["values"] = [{"preference": split_mx(value)[0], "exchange": split_mx(value)[1]} for value in record_set.values]
+        return Record.new(zone, name, data, lenient=True)
+    data["values"] = [value.replace(";", _ESCAPED_SEMICOLON) for value in record_set.values]
+    record = _exact_txt_class()(zone, name, data)
+    for value in data["values"]:
+        if value not in record.values:
+            raise SmtpdError("%s TXT: octoDNS cannot express the text %s" % (record_set.name, txt_rdata(_text(value))))
+    return record
+
+
+@functools.lru_cache(maxsize=None)
+def _exact_txt_class() -> Any:
+    """The TXT records of octoDNS, but quoted and split as DNS has it: by bytes, with backslashes escaped."""
+    from octodns.record import TxtRecord
+
+    class ExactTxtRecord(TxtRecord):  # type: ignore[misc]
+        def chunked_value(self, value: str) -> Any:
+            return self._value_type(txt_rdata(_text(value)))
+
+    return ExactTxtRecord

@@ -1,0 +1,254 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: smtpd_dns_info
+version_added: 0.1.0
+short_description: Look whether DNS answers right for records
+description:
+  - Asks every authoritative DNS server for every record, and tells for each record whether it is there, and if not, what is wrong.
+  - What a server says for certain, and what may be a passing failure (a timeout, or an answer such as C(SERVFAIL)), are told apart.
+author:
+  - The smtpd.email authors (@smtpd)
+extends_documentation_fragment:
+  - smtpd.email._attributes.info
+options:
+  records:
+    description:
+      - The records, as the modules of this collection return them, or each with C(name), C(type) and C(value), as in
+        O(smtpd.email.smtpd_dns_records#module:records).
+    type: list
+    elements: dict
+    required: true
+  nameservers:
+    description:
+      - The DNS servers to ask, each as C(host), C(host:port), or C([IPv6 address]:port). Each is asked for every record.
+      - If empty, the authoritative servers of each zone are found and asked.
+    type: list
+    elements: str
+    default: []
+  resolver:
+    description:
+      - The resolver by which authoritative servers are found, as C(host), C(host:port), or C([IPv6 address]:port).
+      - If not given, that of the system. Not used with O(nameservers).
+    type: str
+  timeout:
+    description:
+      - How long to wait for the answer to one question, in seconds. Within that time it is asked twice.
+    type: float
+    default: 5.0
+  wait:
+    description:
+      - Wait until all records are present. If they are not in time, the module fails, and says for each record what is wrong.
+    type: bool
+    default: false
+  wait_timeout:
+    description:
+      - How long to wait at most, in seconds.
+    type: float
+    default: 300.0
+  wait_interval:
+    description:
+      - The first pause between two looks, in seconds. Pauses grow to five times of it, with some jitter. Only records that
+        are not present yet are asked for again.
+    type: float
+    default: 2.0
+requirements:
+  - dnspython (Python library) >= 2.4
+notes:
+  - A server that has addresses of IPv4 and IPv6 is asked at each of them for which this machine has a route.
+  - To find authoritative servers, the resolver is asked for the names of the records. It may then remember for some time that
+    a name is not there.
+seealso:
+  - module: smtpd.email.smtpd_dns_records
+  - module: smtpd.email.smtpd_profile_info
+"""
+
+EXAMPLES = r"""
+- name: Get the DNS records of a domain
+  smtpd.email.smtpd_profile_info:
+    sending_domain: mail.example.com
+    setup: true
+    access_token: "{{ smtpd_access_token }}"
+  register: setup
+
+- name: Look whether they are published
+  smtpd.email.smtpd_dns_info:
+    records: "{{ setup.dns_records }}"
+  register: dns
+
+- name: Show what is wrong
+  ansible.builtin.debug:
+    msg: "{{ item.fqdn }} {{ item.type }}: {{ item.message }}"
+  loop: "{{ dns.records | rejectattr('status', 'equalto', 'present') }}"
+  loop_control:
+    label: "{{ item.fqdn }}"
+
+- name: Wait until two servers have all of them
+  smtpd.email.smtpd_dns_info:
+    records: "{{ setup.dns_records }}"
+    nameservers: [ns1.example.com, "192.0.2.53:5353"]
+    wait: true
+    wait_timeout: 120
+"""
+
+RETURN = r"""
+all_present:
+  description: Whether all records are present on all servers. Also returned when the wait was in vain.
+  returned: success
+  type: bool
+  sample: false
+records:
+  description:
+    - Each given record in the given order, with all of its fields, and those below.
+    - Also returned when the wait was in vain.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The name as given.
+      type: str
+      returned: success
+      sample: go.example.com
+    type:
+      description: The type as given.
+      type: str
+      returned: success
+      sample: CNAME
+    value:
+      description: The value as given.
+      type: str
+      returned: success
+      sample: l.smtpdgo.com
+    fqdn:
+      description: The name with a trailing dot.
+      type: str
+      returned: success
+      sample: go.example.com.
+    priority:
+      description: The preference of an MX record, else V(null).
+      type: int
+      returned: success
+    rdata:
+      description: The value as a zone file has it.
+      type: str
+      returned: success
+      sample: l.smtpdgo.com.
+    status:
+      description:
+        - V(present) - all servers have the record. An SPF record with more mechanisms than the wanted ones is fine.
+        - V(missing) - it is certain that it is not there.
+        - V(mismatch) - there is something else, or something beside it that must not be.
+        - V(partial) - some servers have it, and others certainly not.
+        - V(unknown) - a server did not give a certain answer, and none says that the record is wrong.
+      type: str
+      returned: success
+      sample: mismatch
+    diagnosis:
+      description:
+        - Why it is not present, V(null) if it is.
+        - One of V(missing), V(wrong_value), V(extra_value) (a second MX or SPF record), V(cname_conflict) (the name is a CNAME),
+          V(partial), V(no_answer), and V(not_delegated) (there is no zone for the name, or its servers have no address).
+      type: str
+      returned: success
+      sample: wrong_value
+    message:
+      description: The diagnosis as a sentence, empty if the record is present.
+      type: str
+      returned: success
+      sample: It answers www.example.com. Correct the record.
+    found:
+      description: What the servers have, as a zone file has it. Of TXT records only the SPF records where one is wanted.
+      type: list
+      elements: str
+      returned: success
+      sample: [www.example.com.]
+    servers:
+      description: What each server says.
+      type: list
+      elements: dict
+      returned: success
+      contains:
+        server:
+          description: The server, as given, or as name and address.
+          type: str
+          returned: success
+          sample: ns1.example.com. (192.0.2.53)
+        status:
+          description: V(present), V(missing), V(mismatch) or V(unknown).
+          type: str
+          returned: success
+          sample: mismatch
+        found:
+          description: What the server has.
+          type: list
+          elements: str
+          returned: success
+          sample: [www.example.com.]
+        detail:
+          description: What is wrong, empty if nothing is.
+          type: str
+          returned: success
+          sample: It answers www.example.com. Correct the record.
+"""
+
+from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import PRESENT, describe_wrong
+from ansible_collections.smtpd.email.plugins.module_utils._dns_query import Finder, Looker, given_server
+from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError, SmtpdError
+from ansible_collections.smtpd.email.plugins.module_utils._module import run_module
+from ansible_collections.smtpd.email.plugins.module_utils._records import check_records
+
+
+def run(module):
+    """Look for the records that the options name."""
+    params = module.params
+    _check_times(params)
+    wishes = check_records(params["records"])
+    looker = Looker(wishes, _servers_of(params), params["timeout"])
+    if params["wait"]:
+        all_present = looker.wait(params["wait_timeout"], params["wait_interval"])
+    else:
+        all_present = looker.look()
+    result = {"changed": False, "records": looker.results, "all_present": all_present}
+    if params["wait"] and not all_present:
+        wrong = [record for record in looker.results if record["status"] != PRESENT]
+        raise SmtpdError("After %g s, %d of %d records are not right in DNS:\n%s" % (
+            params["wait_timeout"], len(wrong), len(wishes), describe_wrong(wrong)), **result)
+    return result
+
+
+def _check_times(params):
+    if not 0 < params["timeout"] <= 600:
+        raise InputError("timeout", "%g is not above 0 and at most 600 seconds." % params["timeout"])
+    for name in ("wait_timeout", "wait_interval"):
+        if not params[name] >= 0:
+            raise InputError(name, "%g is negative: give a number of seconds." % params[name])
+
+
+def _servers_of(params):
+    servers = [given_server(text, "nameservers[%d]" % index) for index, text in enumerate(params["nameservers"])]
+    if servers:
+        return lambda name: servers
+    resolver = given_server(params["resolver"], "resolver") if params["resolver"] else None
+    return Finder(resolver, params["timeout"]).servers_of
+
+
+def main():
+    run_module(run, argument_spec={
+        "records": {"type": "list", "elements": "dict", "required": True},
+        "nameservers": {"type": "list", "elements": "str", "default": []},
+        "resolver": {"type": "str"},
+        "timeout": {"type": "float", "default": 5.0},
+        "wait": {"type": "bool", "default": False},
+        "wait_timeout": {"type": "float", "default": 300.0},
+        "wait_interval": {"type": "float", "default": 2.0},
+    })
+
+
+if __name__ == "__main__":
+    main()

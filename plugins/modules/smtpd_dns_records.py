@@ -1,0 +1,352 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: smtpd_dns_records
+version_added: 0.1.0
+short_description: Publish DNS records at any DNS provider without harming others
+description:
+  - Publishes the DNS records of sending profiles, or any other CNAME, TXT and MX records, at a DNS provider.
+  - A record that is not given is never removed or changed. A TXT value joins those that are there.
+  - All that stands in the way of a record is found before anything is written, and listed in one error.
+  - The engine is octoDNS (U(https://github.com/octodns/octodns)) with its providers, such as Route 53, Cloudflare, Azure, Google,
+    Hetzner, DigitalOcean, PowerDNS, and every DNS server that takes dynamic updates (RFC 2136).
+author:
+  - The smtpd.email authors (@smtpd)
+extends_documentation_fragment:
+  - smtpd.email._attributes
+options:
+  records:
+    description:
+      - The records, as the modules of this collection return them, or each with C(name), C(type) and C(value). Other fields are
+        returned as they are given.
+      - C(name) is the full name, with or without a trailing dot. Upper and lower case are the same.
+      - C(type) is V(CNAME), V(TXT) or V(MX).
+      - C(value) of a TXT record is the bare text. A value that is wholly in double quotes is taken for the format of zone files,
+        with escapes and several strings. Long texts are split by the module.
+      - C(value) of an MX record is the host, or preference and host, such as V(10 mail.example.com). Without a preference,
+        C(priority) is used where given, else V(10), and a record of another preference that is there already is fine too.
+    type: list
+    elements: dict
+    required: true
+  state:
+    description:
+      - V(present) publishes the records.
+      - V(absent) removes exactly these records, and leaves other values of the same name and type.
+    type: str
+    choices: [present, absent]
+    default: present
+  provider:
+    description:
+      - The octoDNS provider, its class as C(class), such as V(octodns_bind.Rfc2136Provider), and its settings, under the names
+        that its own documentation has for them.
+      - The provider's Python package must be installed, such as C(octodns-route53) for V(octodns_route53.Route53Provider).
+      - A setting whose name looks like that of a secret is refused here. It belongs into O(provider_secrets).
+      - Providers that write a zone as a whole, such as those for zone files, are refused.
+    type: dict
+    required: true
+  provider_secrets:
+    description:
+      - Those settings of the provider that are secret. They are never shown.
+    type: dict
+    default: {}
+  zones:
+    description:
+      - The zones to publish in. Each record goes into the longest one that its name ends with, label by label.
+      - If empty, all zones that the provider lists. Not every provider can list them; V(octodns_bind.Rfc2136Provider) cannot.
+    type: list
+    elements: str
+    default: []
+  ttl:
+    description:
+      - The TTL of new record sets, in seconds. A record set that is there keeps its own.
+    type: int
+    default: 3600
+  conflict:
+    description:
+      - What to do where something else is in the way of a record. This is a CNAME to another target, a CNAME at the name of
+        another record, other records at the name of a CNAME, or another MX record.
+      - V(fail) writes nothing at all, and lists all of them.
+      - V(replace) removes what is in the way.
+      - Where a name is handed over to other servers, or a CNAME is wanted at the top of a zone, the module fails anyway.
+    type: str
+    choices: [fail, replace]
+    default: fail
+  spf:
+    description:
+      - What to do where an SPF record is wanted, and the name has another one. Two SPF records at one name are a permanent error.
+        An SPF record that has all mechanisms of the wanted one already is never touched.
+      - V(fail) writes nothing at all, and lists it as a conflict, also with O(conflict=replace).
+      - V(merge) adds the mechanisms of the wanted record to the one that is there, before its C(all), and keeps everything else.
+        If that makes more than 10 DNS lookups (RFC 7208, section 4.6.4), it is a conflict. The includes are looked up by the
+        system's resolver; one that cannot be looked up counts as a single lookup.
+      - With O(state=absent), V(merge) takes the mechanisms out again.
+    type: str
+    choices: [fail, merge]
+    default: fail
+requirements:
+  - octodns (Python library) >= 1.5
+  - the octoDNS provider's Python library, such as octodns-bind (Python library) >= 1.0
+  - dnspython (Python library) >= 2.4
+notes:
+  - Names and host names are published in lower case.
+  - Changes are written in portions of at most 400, all changes of one name together. If one fails, those before it stay. The
+    returned C(records) say what was written, and it is safe to run the module again.
+seealso:
+  - module: smtpd.email.smtpd_profile_info
+  - module: smtpd.email.smtpd_dns_info
+"""
+
+EXAMPLES = r"""
+- name: Get the DNS records of a domain
+  smtpd.email.smtpd_profile_info:
+    sending_domain: mail.example.com
+    setup: true
+    access_token: "{{ smtpd_access_token }}"
+  register: setup
+
+- name: Publish them by dynamic updates (BIND, Knot, PowerDNS and others)
+  smtpd.email.smtpd_dns_records:
+    records: "{{ setup.dns_records }}"
+    provider:
+      class: octodns_bind.Rfc2136Provider
+      host: ns1.example.com
+      key_name: ansible
+      key_algorithm: hmac-sha256
+    provider_secrets:
+      key_secret: "{{ tsig_secret }}"
+    zones: [example.com, example.net]
+
+- name: Publish them at Route 53, which knows its zones itself
+  smtpd.email.smtpd_dns_records:
+    records: "{{ setup.dns_records }}"
+    provider:
+      class: octodns_route53.Route53Provider
+      access_key_id: "{{ aws_access_key_id }}"
+    provider_secrets:
+      secret_access_key: "{{ aws_secret_access_key }}"
+
+- name: Publish them at Cloudflare, and take the SPF terms into the record that is there
+  smtpd.email.smtpd_dns_records:
+    records: "{{ setup.dns_records }}"
+    provider:
+      class: octodns_cloudflare.CloudflareProvider
+    provider_secrets:
+      token: "{{ cloudflare_token }}"
+    zones: [example.com]
+    spf: merge
+
+- name: Publish a DMARC record
+  smtpd.email.smtpd_dns_records:
+    records:
+      - name: _dmarc.mail.example.com
+        type: TXT
+        value: v=DMARC1; p=quarantine; rua=mailto:dmarc@example.com
+    provider: "{{ dns_provider }}"
+    provider_secrets: "{{ dns_provider_secrets }}"
+    zones: [example.com]
+    ttl: 300
+
+- name: Remove exactly these records again
+  smtpd.email.smtpd_dns_records:
+    records: "{{ setup.dns_records }}"
+    provider: "{{ dns_provider }}"
+    provider_secrets: "{{ dns_provider_secrets }}"
+    zones: [example.com]
+    state: absent
+"""
+
+RETURN = r"""
+records:
+  description:
+    - Each given record in the given order, with all of its fields, and those below.
+    - Also returned when writing fails midway.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The name as given.
+      type: str
+      returned: success
+      sample: bounce.mail.example.com
+    type:
+      description: The type as given.
+      type: str
+      returned: success
+      sample: MX
+    value:
+      description: The value as given.
+      type: str
+      returned: success
+      sample: feedback-smtp.us-east-1.amazonses.com
+    fqdn:
+      description: The name with a trailing dot.
+      type: str
+      returned: success
+      sample: bounce.mail.example.com.
+    priority:
+      description: The preference of an MX record, else V(null).
+      type: int
+      returned: success
+      sample: 10
+    rdata:
+      description: The value as a zone file has it.
+      type: str
+      returned: success
+      sample: 10 feedback-smtp.us-east-1.amazonses.com.
+    zone:
+      description: The zone that the record lies in.
+      type: str
+      returned: success
+      sample: example.com.
+    action:
+      description:
+        - What was done, or would be done in check mode.
+        - V(created) - the record was not there, and was added.
+        - V(updated) - the record took the place of another, or an SPF record took its terms.
+        - V(removed) - the record was there, and was removed.
+        - V(unchanged) - there was nothing to do.
+        - V(not_written) - the module failed before the record was written, or while it was.
+      type: str
+      returned: success
+      sample: created
+zones:
+  description:
+    - The zones that the records lie in.
+    - Also returned when writing fails midway.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The name of the zone, with a trailing dot.
+      type: str
+      returned: success
+      sample: example.com.
+    created:
+      description: How many of the records were added.
+      type: int
+      returned: success
+      sample: 9
+    updated:
+      description: How many of the records took the place of another.
+      type: int
+      returned: success
+      sample: 0
+    removed:
+      description: How many of the records were removed.
+      type: int
+      returned: success
+      sample: 0
+    unchanged:
+      description: For how many of the records there was nothing to do.
+      type: int
+      returned: success
+      sample: 0
+conflicts:
+  description: What stands in the way of records.
+  returned: when the module fails because of it
+  type: list
+  elements: dict
+  contains:
+    code:
+      description:
+        - V(cname_target) - the name is a CNAME to another target.
+        - V(cname_beside_others) - a CNAME is wanted where there are other records.
+        - V(cname_in_the_way) - another record is wanted where there is a CNAME.
+        - V(cname_at_apex) - a CNAME is wanted at the top of the zone.
+        - V(other_mx) - the name has another MX record.
+        - V(second_spf) - the name has another SPF record.
+        - V(spf_lookups) - the merged SPF record takes too many DNS lookups.
+        - V(delegated) - the name is handed over to other servers.
+        - V(not_rewritable) - octoDNS cannot write the record set without harm to what is in it.
+      type: str
+      returned: always
+      sample: cname_target
+    zone:
+      description: The zone, with a trailing dot.
+      type: str
+      returned: always
+      sample: example.com.
+    name:
+      description: The name, with a trailing dot.
+      type: str
+      returned: always
+      sample: go.example.com.
+    type:
+      description: The type of the wanted record.
+      type: str
+      returned: always
+      sample: CNAME
+    found:
+      description: What is there, as lines of a zone file.
+      type: list
+      elements: str
+      returned: always
+      sample: [go.example.com. 300 IN CNAME www.example.com.]
+    wanted:
+      description: The wanted record as a line of a zone file.
+      type: str
+      returned: always
+      sample: go.example.com. 3600 IN CNAME l.smtpdgo.com.
+    todo:
+      description: What to do.
+      type: str
+      returned: always
+      sample: The name points elsewhere. Remove that record, choose another domain, or allow it by conflict=replace.
+"""
+
+from ansible_collections.smtpd.email.plugins.module_utils._dns_plan import ABSENT, PRESENT, Policy
+from ansible_collections.smtpd.email.plugins.module_utils._dns_publish import publish
+from ansible_collections.smtpd.email.plugins.module_utils._dns_query import spf_lookups
+from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError
+from ansible_collections.smtpd.email.plugins.module_utils._module import run_module
+from ansible_collections.smtpd.email.plugins.module_utils._octodns import Provider, secret_settings
+from ansible_collections.smtpd.email.plugins.module_utils._records import check_records, check_zones
+
+_MAX_TTL = 2 ** 31 - 1  # RFC 2181, 8
+
+
+def run(module):
+    """Bring the records that the options name to the wanted state."""
+    params = module.params
+    for name in secret_settings(params["provider"]):
+        module.no_log_values.add(str(params["provider"][name]))  # refused later, but not to be shown either
+    if not 1 <= params["ttl"] <= _MAX_TTL:
+        raise InputError("ttl", "%d is not between 1 and %d seconds." % (params["ttl"], _MAX_TTL))
+    wishes = check_records(params["records"])
+    zones = check_zones(params["zones"])
+    policy = Policy(
+        state=params["state"],
+        ttl=params["ttl"],
+        replace=params["conflict"] == "replace",
+        merge_spf=params["spf"] == "merge",
+        count_lookups=spf_lookups,
+    )
+    provider = Provider(params["provider"], params["provider_secrets"])
+    result = publish(provider, wishes, zones, policy, module.check_mode)
+    if not module._diff:
+        del result["diff"]
+    return result
+
+
+def main():
+    run_module(run, argument_spec={
+        "records": {"type": "list", "elements": "dict", "required": True},
+        "state": {"type": "str", "choices": [PRESENT, ABSENT], "default": PRESENT},
+        "provider": {"type": "dict", "required": True},
+        "provider_secrets": {"type": "dict", "default": {}, "no_log": True},
+        "zones": {"type": "list", "elements": "str", "default": []},
+        "ttl": {"type": "int", "default": 3600},
+        "conflict": {"type": "str", "choices": ["fail", "replace"], "default": "fail"},
+        "spf": {"type": "str", "choices": ["fail", "merge"], "default": "fail"},
+    })
+
+
+if __name__ == "__main__":
+    main()
