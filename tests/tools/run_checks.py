@@ -75,8 +75,8 @@ def script(name: str, *arguments: str) -> list[str]:
     return [sys.executable, str(ROOT / "tests" / "tools" / name), *arguments]
 
 
-def pytest(name: str) -> Check:
-    check = Check(name, [sys.executable, "-m", "pytest", "tests/%s" % name], cwd=ROOT, counts_tests=True)
+def pytest(name: str, *arguments: str) -> Check:
+    check = Check(name, [sys.executable, "-m", "pytest", "tests/%s" % name, *arguments], cwd=ROOT, counts_tests=True)
     check.command += ["--junit-xml=%s" % check.report, "--basetemp=%s" % (BUILD / "tmp" / name)]
     return check
 
@@ -84,7 +84,7 @@ def pytest(name: str) -> Check:
 def lanes() -> list[list[Check]]:
     docs = ("lint-collection-docs", "--plugin-docs", "--validate-collection-refs", "self", ".")
     return [
-        [pytest("unit"), pytest("integration")],
+        [pytest("unit"), pytest("integration", "--numprocesses=2")],
         [
             Check("sanity", script("sanity.py")),
             Check("lint", tool("ansible-lint", "--profile", "production", "--offline", "--strict")),
