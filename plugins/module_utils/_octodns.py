@@ -40,7 +40,7 @@ _SECRET_NAME = re.compile(
 _NO_SECRET_NAME = re.compile(r"(_file|_path|_env)$", re.IGNORECASE)
 
 # What octoDNS escapes in the text of a TXT record; every other backslash is a part of the text.
-_ESCAPED = re.compile(r'\\(?:\d{3}|[;"\\])')
+_OTHER_BACKSLASH = re.compile(r'(?<!\\)\\(?!\d{3}|[;"\\])')
 _ESCAPED_SEMICOLON = "\\;"
 
 # A word in what a provider says, and what to do about it.
@@ -100,8 +100,9 @@ class Provider:
         if "class" in secrets:
             raise InputError("provider_secrets.class", "is no secret: give it in provider.")
         self._provider = self._connect({**settings, **secrets})
+        self._names: set[str] = set()
         if self._is_valuewise():
-            self._provider.zone_records = _without_binary(self._provider.zone_records)
+            self._provider.zone_records = functools.partial(self._needed_records, self._provider.zone_records)
 
     def zones(self) -> list[str]:
         """The zones that the provider has.
@@ -121,7 +122,7 @@ class Provider:
         """
         from octodns.zone import Zone
 
-        names = set(names)
+        self._names = names = set(names)
         with self._explained("Read the zone %s" % name_key(zone)):
             loaded = Zone(name_key(zone), [])
             exists = self._provider.populate(loaded, target=True, lenient=True)
@@ -146,8 +147,11 @@ class Provider:
         with self._explained("Prepare the changes of zone %s" % loaded.zone.name):
             made = self._octodns_changes(loaded, changes)
             desired = loaded.zone.copy()
-            for octodns_changes in made.values():
-                desired.apply(octodns_changes)
+            for one in (one for octodns_changes in made.values() for one in octodns_changes):
+                if one.new is None:
+                    desired.remove_record(one.existing)
+                else:
+                    desired.add_record(one.new, replace=True, lenient=True)
             return [
                 (batch, Plan(loaded.zone, desired, [one for change in batch for one in made[change]], True))
                 for batch in batches(changes)
@@ -188,6 +192,12 @@ class Provider:
                 self.class_name, ", ".join(names)))
 
     # Reading
+
+    def _needed_records(self, zone_records: Callable[..., list[Any]], zone: Any, target: bool) -> list[Any]:
+        """Of a zone transfer only what is needed: octoDNS is slow with tens of thousands of records, and fails on texts
+        that are no UTF-8. Such a text is never written, so it stays as it is."""
+        return [one for one in zone_records(zone, target)
+                if name_key(one.name) in self._names and (one._type not in ("SPF", TXT) or _is_text(one.rdata))]
 
     def _record_set(self, name: str, record: Any) -> RecordSet:
         values, rewritable = _values(record)
@@ -347,14 +357,6 @@ def _settings_of(cls: Any) -> list[str]:
 # Records
 
 
-def _without_binary(zone_records: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
-    """Leave out texts that are no UTF-8, because octoDNS fails on them. They stay in the zone as they are."""
-    def readable(zone: Any, target: bool) -> list[Any]:
-        return [one for one in zone_records(zone, target) if one._type not in ("SPF", TXT) or _is_text(one.rdata)]
-
-    return readable
-
-
 def _is_text(rdata: str) -> bool:
     try:
         txt_text(rdata).encode("utf-8")
@@ -378,7 +380,7 @@ def _values(record: Any) -> tuple[tuple[str, ...], bool]:
 
 def _text(value: str) -> str:
     """The text of a TXT value of octoDNS, which has some characters escaped, depending on version and provider."""
-    return _ESCAPED.sub(lambda match: unescape(match.group()), value)
+    return unescape(_OTHER_BACKSLASH.sub(r"\\\\", value))
 
 
 def _rdatas(record: Any) -> list[str]:
@@ -402,9 +404,9 @@ def _octodns_record(zone: Any, record_set: RecordSet, existing: Any) -> Any:
         return Record.new(zone, name, data, lenient=True)
     data["values"] = [value.replace(";", _ESCAPED_SEMICOLON) for value in record_set.values]
     record = _exact_txt_class()(zone, name, data)
-    for value in data["values"]:
-        if value not in record.values:
-            raise SmtpdError("%s TXT: octoDNS cannot express the text %s" % (record_set.name, txt_rdata(_text(value))))
+    for text, value in zip(record_set.values, data["values"]):
+        if value not in record.values or _text(value) != text:
+            raise SmtpdError("%s TXT: octoDNS cannot express the text %s" % (record_set.name, txt_rdata(text)))
     return record
 
 
