@@ -224,7 +224,7 @@ class Flow:
             if outcome.state == CREATING:
                 return False
             if with_records:
-                outcome.records = self._client.get_records(outcome.profile["profile_id"])
+                outcome.records = self._client.get_records(outcome.profile["profile_id"], self._until)
             return not with_records or bool(outcome.records) or outcome.state == DISABLED
 
         listing = self._watch(outcomes, is_done, "the service has not made its DNS records")
@@ -239,8 +239,8 @@ class Flow:
         def ask(outcome: Outcome) -> None:
             if outcome.state == FAILED:
                 raise _failed(outcome)
+            self._client.verify_profile(outcome.profile["profile_id"], self._until)
             outcome.changed = True
-            self._client.verify_profile(outcome.profile["profile_id"])
 
         asked = [outcome for outcome in outcomes if outcome.state not in (ACTIVE, CREATING)]
         self._each(ask, asked)
@@ -267,15 +267,16 @@ class Flow:
         def fetch(outcome: Outcome) -> None:
             outcome.records = self._client.get_records(outcome.profile["profile_id"])
 
-        timed_out = [outcome for outcome in outcomes if isinstance(outcome.error, _TimedOut)]
-        self._each(fetch, [
-            outcome for outcome in _healthy(outcomes) + timed_out
-            if not outcome.records and outcome.profile["profile_id"] and outcome.state != CREATING
-        ])
-        for outcome in timed_out:
-            if isinstance(outcome.error, _TimedOut) and outcome.records:
+        def explain(outcome: Outcome) -> None:
+            outcome.records = outcome.records or self._client.get_records(outcome.profile["profile_id"], self._until)
+            if outcome.records:
                 outcome.error = SmtpdError("%s These are not active:\n%s" % (
                     outcome.error, describe_open_records(outcome.records)))
+
+        there = [outcome for outcome in outcomes
+                 if outcome.profile and outcome.profile["profile_id"] and outcome.state != CREATING]
+        self._each(fetch, [outcome for outcome in _healthy(there) if not outcome.records])
+        self._each(explain, [outcome for outcome in there if isinstance(outcome.error, _TimedOut)])
 
     # Many at once
 
@@ -345,7 +346,7 @@ class Flow:
             try:
                 act(outcome)
             except SmtpdError as error:
-                outcome.error = error
+                outcome.error = outcome.error or error  # what happened first is why
 
         if len(outcomes) > 1 and self._concurrency > 1:
             with ThreadPoolExecutor(max_workers=min(self._concurrency, len(outcomes))) as pool:

@@ -1,0 +1,266 @@
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role, from an empty account to verified profiles, with a real name server."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.integration.conftest import Ansible
+from tests.simulator import Simulator
+from tests.support.bind import BindServer
+
+CREATE, LOOK_UP = "Create the profiles that are not there", "Look up the profiles and their DNS records"
+PUBLISH, ASK, VERIFY = "by octoDNS", "Ask the authoritative servers for the DNS records", "whose DNS answers right"
+RESULTS = "sending_profile_results"
+
+ONE = {
+    "name": "newsletter",
+    "sending_domain": "mail.acorn.example",
+    "link_domain": "go.acorn-links.example",
+    "bounce_domain": "bounce.mail.acorn.example",
+}
+FOREIGN = [
+    ("acorn.example", "TXT", '"v=spf1 mx -all"'),
+    ("acorn.example", "TXT", '"google-site-verification=abc"'),
+    ("www.acorn.example", "CNAME", "web.example.net."),
+    ("mail.acorn.example", "MX", "10 mx.example.net."),
+    ("bounce.mail.acorn.example", "TXT", '"somebody elses text"'),
+    ("go2.acorn-links.example", "A", "192.0.2.1"),
+]
+
+
+def settings(bind: BindServer) -> dict[str, Any]:
+    provider, secrets = bind.octodns_provider()
+    return {
+        "dns_provider": "octodns", "dns_octodns": provider, "dns_octodns_secrets": secrets,
+        "dns_zones": ["acorn.example", "acorn-links.example"], "dns_nameservers": [bind.address],
+        "wait_timeout": 20, "wait_interval": 0.2,
+    }
+
+
+@pytest.fixture
+def zones(dns: BindServer) -> BindServer:
+    """The name server, with foreign records in its zones."""
+    for name, rdtype, rdata in FOREIGN:
+        dns.add(name, rdtype, rdata)
+    return dns
+
+
+def content(dns: BindServer) -> str:
+    return dns.zone_text("acorn.example") + dns.zone_text("acorn-links.example")
+
+
+def states(simulator: Simulator) -> list[str]:
+    return [profile["state"] for profile in simulator.profiles()]
+
+
+def test_one_run_leads_from_nothing_to_an_active_profile(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    run = ansible.role(**ONE, **settings(dns))
+    assert run.returncode == 0, run.output
+    assert states(simulator) == ["active"]
+    (result,) = run.of("Set the fact sending_profile_results")["ansible_facts"][RESULTS]
+    assert result == {
+        "profile_id": simulator.profiles()[0]["profile_id"], "profile_name": "newsletter", "sending_domain": "mail.acorn.example",
+        "state": "active", "failed": False, "todo": "", "records": [],
+    }
+
+
+def test_a_second_run_changes_nothing(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    assert ansible.role(**ONE, **settings(dns)).returncode == 0
+    before = content(dns)
+    run = ansible.role(**ONE, **settings(dns))
+    assert (run.returncode, run.changed) == (0, []), run.output
+    assert content(dns) == before
+
+
+def test_records_go_to_the_zones_that_they_lie_in(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    run = ansible.role(**ONE, **settings(dns))
+    assert run.returncode == 0, run.output
+    assert "go.acorn-links.example. 3600 IN CNAME l.smtpdgo.com." in dns.zone_text("acorn-links.example")
+    assert "bounce.mail.acorn.example. 3600 IN MX 10 feedback-smtp.us-east-1.amazonses.com." in dns.zone_text("acorn.example")
+
+
+def test_what_was_in_the_zones_before_is_there_afterwards(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    before = [line for line in content(dns).splitlines() if " SOA " not in line]
+    assert ansible.role(**ONE, **settings(dns)).returncode == 0
+    assert set(before) <= set(content(dns).splitlines())
+
+
+@pytest.mark.parametrize("name, rdtype, rdata", [
+    ("go.acorn-links.example", "CNAME", "elsewhere.example.net."),
+    ("bounce.mail.acorn.example", "MX", "10 mx.example.net."),
+    ("bounce.mail.acorn.example", "TXT", '"v=spf1 include:example.net -all"'),
+])
+def test_a_record_of_somebody_else_in_the_way_stops_the_role_before_dns_is_written(
+        name: str, rdtype: str, rdata: str, ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    dns.add(name, rdtype, rdata)
+    before = content(dns)
+    run = ansible.role(**ONE, **settings(dns))
+    assert run.returncode != 0
+    assert name in run.of(PUBLISH)["msg"]
+    assert content(dns) == before
+    assert simulator.requests(method="PUT") == [], "no verification is asked for"
+
+
+def test_a_lost_record_is_published_again_and_the_profile_turns_active_again(
+        ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    assert ansible.role(**ONE, **settings(dns)).returncode == 0
+    dns.delete("go.acorn-links.example", "CNAME")
+    simulator.await_state(simulator.profiles()[0]["profile_id"], "pending")
+    run = ansible.role(**ONE, **settings(dns))
+    assert run.returncode == 0, run.output
+    assert len(run.changed) == 2, "published and verified"
+    assert states(simulator) == ["active"]
+
+
+def test_verification_is_not_asked_for_while_dns_answers_wrong(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    other = dict(settings(dns), dns_provider="publish_nothing.yml", wait_timeout=1)
+    (ansible.workdir / "publish_nothing.yml").write_text("- ansible.builtin.debug:\n    msg: nothing\n")
+    run = ansible.role(**ONE, **other)
+    assert run.failed == ["smtpd.email.sending_profile : Fail if a profile could not be set up"], run.output
+    assert "DNS does not answer right" in run.output and "go.acorn-links.example. CNAME l.smtpdgo.com. (missing)" in run.output
+    assert simulator.requests(method="PUT") == []
+
+
+# Many
+
+
+def test_25_profiles_take_no_more_tasks_than_one(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    one = ansible.role(**ONE, **settings(dns))
+    simulator.reset()
+    dns.reset()
+    many = ansible.role(list=[
+        {"profile_name": "p%d" % number, "sending_domain": "d%d.acorn.example" % number,
+         "bounce_domain": "bounce.d%d.acorn.example" % number, "link_domain": "go%d.acorn-links.example" % number}
+        for number in range(25)], **settings(dns))
+    assert many.returncode == 0, many.output
+    assert states(simulator) == ["active"] * 25
+    assert [item["task"] for item in many.results] == [item["task"] for item in one.results]
+
+
+def test_one_profile_that_fails_does_not_keep_the_others_from_being_set_up(
+        ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    simulator.seed(profile_name="a", sending_domain="a.acorn.example", link_domain="other.acorn-links.example", state="active")
+    run = ansible.role(list=[
+        {"profile_name": name, "sending_domain": name + ".acorn.example", "link_domain": name + ".acorn-links.example"}
+        for name in ("a", "b")], **settings(dns))
+    assert run.returncode != 0
+    results = run.of("Set the fact sending_profile_results")["ansible_facts"][RESULTS]
+    assert [(result["profile_name"], result["failed"]) for result in results] == [("a", True), ("b", False)]
+    assert results[1]["state"] == "active"
+    assert "link_domain: found 'other.acorn-links.example', wanted 'a.acorn-links.example'" in run.output
+
+
+# Check mode
+
+
+def test_check_mode_runs_through_on_a_fresh_account(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    before = content(dns)
+    run = ansible.role("--check", "--diff", **ONE, **settings(dns))
+    assert run.returncode == 0, run.output
+    assert run.of(CREATE)["changed"] is True
+    assert simulator.profiles() == [] and content(dns) == before
+
+
+def test_check_mode_runs_through_on_a_half_done_account(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    assert ansible.role("--tags", "create", **ONE, **settings(dns)).returncode == 0
+    before = content(dns)
+    run = ansible.role("--check", "--diff", **ONE, **settings(dns))
+    assert run.returncode == 0, run.output
+    assert (run.of(CREATE)["changed"], run.of(PUBLISH)["changed"], run.of(VERIFY)["changed"]) == (False, True, True)
+    assert content(dns) == before and simulator.requests(method="PUT") == []
+
+
+def test_check_mode_runs_through_on_a_finished_account(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    assert ansible.role(**ONE, **settings(dns)).returncode == 0
+    run = ansible.role("--check", **ONE, **settings(dns))
+    assert (run.returncode, run.changed) == (0, []), run.output
+
+
+# Other ways
+
+
+def test_manual_publishing_ends_well_with_what_is_to_be_published(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    run = ansible.role(**ONE, **dict(settings(dns), dns_provider="manual"))
+    assert run.returncode == 0, run.output
+    shown = [" ".join(line.split()) for line in run.of("Show what is to be published")["msg"]]
+    assert len(shown) == 9
+    assert "bounce.mail.acorn.example. 3600 IN MX 10 feedback-smtp.us-east-1.amazonses.com." in shown
+    (result,) = run.of("Set the fact sending_profile_results")["ansible_facts"][RESULTS]
+    assert (result["state"], result["failed"], len(result["records"])) == ("pending", False, 9)
+    assert simulator.requests(method="PUT") == []
+
+
+def test_manual_publishing_goes_on_to_verify_where_dns_answers(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    manual = dict(settings(dns), dns_provider="manual")
+    run = ansible.role(**ONE, **manual)
+    for record in run.of(LOOK_UP)["dns_records"]:
+        dns.add(record["fqdn"], record["type"], record["rdata"])
+    assert ansible.role(**ONE, **manual).returncode == 0
+    assert states(simulator) == ["active"]
+
+
+def test_own_dns_tasks_get_the_records(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    provider, secrets = dns.octodns_provider()
+    (ansible.workdir / "own.yml").write_text(json.dumps([{
+        "name": "Publish in my own way",
+        "smtpd.email.smtpd_dns_records": {
+            "records": "{{ sending_profile_dns_records }}", "provider": provider, "provider_secrets": secrets,
+            "zones": ["acorn.example", "acorn-links.example"]},
+    }]))
+    run = ansible.role(**ONE, **dict(settings(dns), dns_provider="own.yml"))
+    assert run.returncode == 0, run.output
+    assert run.of("Publish in my own way")["changed"] is True
+    assert states(simulator) == ["active"]
+
+
+def test_without_verification_it_ends_once_the_records_are_published(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    run = ansible.role(**ONE, **settings(dns), verify=False)
+    assert run.returncode == 0, run.output
+    assert states(simulator) == ["pending"] and simulator.requests(method="PUT") == []
+
+
+@pytest.mark.parametrize("tag, ran", [
+    ("create", [CREATE]),
+    ("lookup", [LOOK_UP]),
+    ("dns", [LOOK_UP, "Publish the DNS records by octoDNS"]),
+    ("verify", [LOOK_UP, ASK]),
+])
+def test_a_stage_runs_alone_by_its_tag(tag: str, ran: list[str], ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    simulator.seed(profile_name="newsletter", sending_domain="mail.acorn.example", link_domain="go.acorn-links.example",
+                   bounce_domain="bounce.mail.acorn.example", state="pending")
+    run = ansible.role("--tags", tag, **ONE, **dict(settings(dns), wait_timeout=1))
+    assert run.returncode == 0, run.output
+    done = [item["action"] for item in run.results if item["action"].startswith("smtpd.email.") and item["status"] != "skipped"]
+    names = [item["task"].rpartition(" : ")[2] for item in run.results
+             if item["action"].startswith("smtpd.email.") and item["status"] != "skipped"]
+    assert (names, len(done)) == (ran, len(ran))
+
+
+@pytest.mark.parametrize("variables, named", [
+    ({"dns_provider": "octodns", "dns_octodns": {}}, "sending_profile_dns_octodns"),
+    ({"dns_provider": "nowhere.yml"}, "sending_profile_dns_provider"),
+    ({"dns_conflict": "ignore"}, "sending_profile_dns_conflict"),
+    ({"sending_domain": "no domain"}, "sending_domain"),
+    ({"name": "", "sending_domain": ""}, "sending_domain"),
+    ({"wait_timeout": -1}, "wait_timeout"),
+])
+def test_bad_variables_are_told_before_anything_is_written(
+        variables: dict[str, Any], named: str, ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    run = ansible.role(**{**ONE, **settings(dns), **variables})
+    assert run.returncode != 0 and named in run.output
+    assert simulator.requests(method="POST") == []
+
+
+def test_no_secret_is_shown_at_any_verbosity(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    run = ansible.role("-vvvv", "--diff", **ONE, **settings(dns), api_key=simulator.api_key, api_secret=simulator.api_secret,
+                       environ={"SMTPD_ACCESS_TOKEN": ""})
+    assert run.returncode == 0, run.output
+    for secret in (simulator.api_secret, dns.key_secret):
+        assert secret not in run.output
