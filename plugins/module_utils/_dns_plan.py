@@ -369,8 +369,8 @@ class _Node:
         if replaceable and self.policy.replace:
             return
         lines = _lines(self.sets[type_] for type_ in sorted(types)) if found is None else found
-        wanted = _lines([RecordSet(wish.name, wish.type, self.policy.ttl, (wish.value,))])[0]
-        conflict = Conflict(code, self.zone, wish.name, wish.type, tuple(lines), wanted, advice, replaceable)
+        wanted = "%s %d IN %s %s" % (wish.fqdn, self.policy.ttl, wish.type, wish.rdata)
+        conflict = Conflict(code, self.zone, wish.fqdn, wish.type, tuple(lines), wanted, advice, replaceable)
         self.conflicts.append(conflict)
 
     def _done(self, wish: Wish, action: str) -> None:

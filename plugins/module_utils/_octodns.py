@@ -101,6 +101,7 @@ class Provider:
             raise InputError("provider_secrets.class", "is no secret: give it in provider.")
         self._provider = self._connect({**settings, **secrets})
         self._names: set[str] = set()
+        self._spelling: dict[tuple[str, str], str] = {}
         if self._is_valuewise():
             self._provider.zone_records = functools.partial(self._needed_records, self._provider.zone_records)
 
@@ -196,8 +197,11 @@ class Provider:
     def _needed_records(self, zone_records: Callable[..., list[Any]], zone: Any, target: bool) -> list[Any]:
         """Of a zone transfer only what is needed: octoDNS is slow with tens of thousands of records, and fails on texts
         that are no UTF-8. Such a text is never written, so it stays as it is."""
-        return [one for one in zone_records(zone, target)
-                if name_key(one.name) in self._names and (one._type not in ("SPF", TXT) or _is_text(one.rdata))]
+        needed = [one for one in zone_records(zone, target)
+                  if name_key(one.name) in self._names and (one._type not in ("SPF", TXT) or _is_text(one.rdata))]
+        # To be deleted, a text has to be split into strings as it is in the zone.
+        self._spelling.update(((name_key(one.name), txt_text(one.rdata)), one.rdata) for one in needed if one._type == TXT)
+        return needed
 
     def _record_set(self, name: str, record: Any) -> RecordSet:
         values, rewritable = _values(record)
@@ -224,8 +228,7 @@ class Provider:
             existing = loaded.records.get(key)
             for before, after in pairs:
                 if after is None:
-                    gone = existing if before == change.before else _octodns_record(loaded.zone, before, existing)
-                    made[change].append(Delete(gone))
+                    made[change].append(Delete(self._gone(loaded, before, existing, whole=before == change.before)))
                 elif before is None:
                     made[change].append(Create(new[key]))
                 else:
@@ -240,6 +243,15 @@ class Provider:
         gone = tuple(value for value in before.values if value not in after.values)
         come = tuple(value for value in after.values if value not in before.values)
         return [(replace(before, values=gone), None)] * bool(gone) + [(None, replace(after, values=come))] * bool(come)
+
+    def _gone(self, loaded: LoadedZone, record_set: RecordSet, existing: Any, whole: bool) -> Any:
+        """The octoDNS record to delete, with the values as the provider knows them."""
+        if whole and not (self._is_valuewise() and record_set.type == TXT):
+            return existing
+        record = _octodns_record(loaded.zone, record_set, existing)
+        if record_set.type == TXT:
+            record.spelling = {text: self._spelling.get((record_set.name, text), txt_rdata(text)) for text in record_set.values}
+        return record
 
     def _adapted(self, loaded: LoadedZone, record_sets: Iterable[RecordSet]) -> dict[tuple[str, str], Any]:
         """New octoDNS records, within the limits of the provider, such as its lowest TTL."""
@@ -416,7 +428,10 @@ def _exact_txt_class() -> Any:
     from octodns.record import TxtRecord
 
     class ExactTxtRecord(TxtRecord):  # type: ignore[misc]
+        spelling: Mapping[str, str] = {}
+
         def chunked_value(self, value: str) -> Any:
-            return self._value_type(txt_rdata(_text(value)))
+            text = _text(value)
+            return self._value_type(self.spelling.get(text) or txt_rdata(text))
 
     return ExactTxtRecord
