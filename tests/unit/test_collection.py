@@ -303,7 +303,11 @@ def test_the_tarball_holds_what_users_need_and_nothing_else(tarball: Path) -> No
 
 def test_the_simulator_runs_from_an_installed_collection(tarball: Path, tmp_path: Path) -> None:
     galaxy_command = [beside_python("ansible-galaxy"), "collection", "install", str(tarball), "--offline"]
-    subprocess.run([*galaxy_command, "--collections-path", str(tmp_path)], check=True, stdout=subprocess.PIPE)
+    # Without this variable it would find this checkout, and have nothing to install.
+    environment = dict(os.environ, ANSIBLE_COLLECTIONS_PATH=str(tmp_path))
+    subprocess.run(
+        [*galaxy_command, "--collections-path", str(tmp_path)], env=environment, check=True, stdout=subprocess.PIPE
+    )
     command = [sys.executable, "-m", "tests.simulator", "--help"]
     folder = tmp_path / "ansible_collections" / "smtpd" / "email"
     result = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
