@@ -178,12 +178,16 @@ class Service:
 
     async def _recheck(self) -> None:
         while True:
-            await asyncio.sleep(self.settings.recheck)
+            self._settings_changed.clear()
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._settings_changed.wait(), self.settings.recheck)
+                continue  # perhaps it is to be sooner now
             watched = [profile for profile in self.model.all() if profile.state in (ACTIVE, PENDING)]
             await asyncio.gather(*(self._look_at_dns(profile, asked=False) for profile in watched))
 
     async def _background(self, _app: web.Application) -> AsyncIterator[None]:
         self._dns = DnsCheck()
+        self._settings_changed = asyncio.Event()
         self._verifications = asyncio.Semaphore(_VERIFICATIONS_AT_ONCE)
         recheck = asyncio.create_task(self._recheck())
         yield
@@ -221,6 +225,7 @@ class Service:
             self.settings.update(await request.json())
         except ValueError as error:
             raise web.HTTPBadRequest(text=str(error)) from None
+        self._settings_changed.set()
         return await self._show_settings(request)
 
     async def _show_profiles(self, request: web.Request) -> web.Response:
