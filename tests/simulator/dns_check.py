@@ -49,16 +49,23 @@ class DnsCheck:
 def is_published(record: dict[str, Any], values: list[Any]) -> bool:
     """Whether the values found at its name and type are what a record asks for.
 
-    A host has to be the only one. A text may stand among others, but not an SPF record among other SPF records
-    (RFC 7208, 4.5).
+    A host has to be the only one. A text may stand among others. An SPF record has to be the only one (RFC 7208, 4.5),
+    and may permit more senders than the wanted one.
     """
     if record["type"] == "TXT":
         texts = [b"".join(rdata.strings) for rdata in values]
         wanted = record["value"].encode()
-        return wanted in texts and not (_is_spf(wanted) and sum(map(_is_spf, texts)) > 1)
+        if not _is_spf(wanted):
+            return wanted in texts
+        spf = [text for text in texts if _is_spf(text)]
+        return len(spf) == 1 and _senders(wanted) <= _senders(spf[0])
     hosts = [(rdata.exchange if record["type"] == "MX" else rdata.target).to_text(omit_final_dot=True) for rdata in values]
     return [host.lower() for host in hosts] == [record["value"].rstrip(".").lower()]
 
 
 def _is_spf(text: bytes) -> bool:
     return text.lower() == b"v=spf1" or text.lower().startswith(b"v=spf1 ")
+
+
+def _senders(spf: bytes) -> set[bytes]:
+    return {term for term in spf.lower().split()[1:] if term.lstrip(b"+-~?") != b"all"}

@@ -227,6 +227,7 @@ def test_without_being_asked_a_profile_does_not_turn_active(simulator: Simulator
     ("go.acorn.example", "CNAME", ["elsewhere.example."]),
     ("bounce.mail.acorn.example", "MX", ["10 feedback-smtp.us-east-1.amazonses.com.", "20 mx.example."]),
     ("bounce.mail.acorn.example", "TXT", ['"v=spf1 include:amazonses.com ~all"', '"v=spf1 mx -all"']),
+    ("bounce.mail.acorn.example", "TXT", ['"v=spf1 include:example.net ~all"']),
     ("_amazonses.mail.acorn.example", "TXT", ['"wrong"']),
 ])
 def test_a_record_that_is_not_right_keeps_the_profile_pending(
@@ -240,6 +241,12 @@ def test_a_record_that_is_not_right_keeps_the_profile_pending(
 
 def test_a_text_may_stand_among_others(call: Call, simulator: Simulator, zone: Zone, pending: dict[str, Any]) -> None:
     zone["bounce.mail.acorn.example", "TXT"].append('"something else"')
+    verify(call, pending)
+    await_true(lambda: state(simulator) == "active")
+
+
+def test_an_spf_record_may_permit_more_senders(call: Call, simulator: Simulator, zone: Zone, pending: dict[str, Any]) -> None:
+    zone["bounce.mail.acorn.example", "TXT"] = ['"v=spf1 mx include:amazonses.com -all"']
     verify(call, pending)
     await_true(lambda: state(simulator) == "active")
 
