@@ -58,7 +58,9 @@ class _Verdict:
     detail: str = ""
 
 
-def judge(wish: Wish, peers: Sequence[Wish], answers: Sequence[Answer], problem: Optional[NoServers] = None) -> dict[str, Any]:
+def judge(
+    wish: Wish, peers: Sequence[Wish], answers: Sequence[Answer], problem: Optional[NoServers] = None
+) -> dict[str, Any]:
     """Hold a wanted record against the answers of all of its servers.
 
     :param peers: all wanted records of the same name and type.
@@ -71,18 +73,29 @@ def judge(wish: Wish, peers: Sequence[Wish], answers: Sequence[Answer], problem:
     else:
         status, diagnosis, message = _sum_up(wish, verdicts)
     return dict(
-        wish.given, status=status, diagnosis=diagnosis, message=message,
+        wish.given,
+        status=status,
+        diagnosis=diagnosis,
+        message=message,
         found=sorted({rdata for verdict in verdicts for rdata in verdict.found}),
-        servers=[{"server": verdict.server, "status": verdict.status, "found": list(verdict.found), "detail": verdict.detail}
-                 for verdict in verdicts])
+        servers=[
+            {"server": verdict.server, "status": verdict.status, "found": list(verdict.found), "detail": verdict.detail}
+            for verdict in verdicts
+        ],
+    )
 
 
 def _verdict(wish: Wish, peers: Sequence[Wish], answer: Answer) -> _Verdict:
     if answer.failure is not None:
         return _Verdict(answer.server, UNKNOWN, diagnosis=NO_ANSWER, detail=answer.failure)
     if answer.alias is not None:
-        return _Verdict(answer.server, MISMATCH, ("CNAME " + answer.alias,), CNAME_CONFLICT,
-                        "The name is a CNAME to %s, and so can have no %s record. Remove the CNAME." % (answer.alias, wish.type))
+        return _Verdict(
+            answer.server,
+            MISMATCH,
+            ("CNAME " + answer.alias,),
+            CNAME_CONFLICT,
+            "The name is a CNAME to %s, and so can have no %s record. Remove the CNAME." % (answer.alias, wish.type),
+        )
     values = [value for value in answer.values if is_spf(value)] if _is_spf_wish(wish) else list(answer.values)
     found = tuple(sorted(rdata_of(wish.type, value) for value in values))
     foreign = [value for value in values if not any(_is_met(peer, value) for peer in peers)]
@@ -92,8 +105,9 @@ def _verdict(wish: Wish, peers: Sequence[Wish], answer: Answer) -> _Verdict:
         return _Verdict(answer.server, PRESENT, found)
     if not values:
         return _Verdict(answer.server, MISSING, diagnosis=MISSING, detail="The record is not there. Publish it.")
-    return _Verdict(answer.server, MISMATCH, found, WRONG_VALUE,
-                    "It answers %s. Correct the record." % ", ".join(found))
+    return _Verdict(
+        answer.server, MISMATCH, found, WRONG_VALUE, "It answers %s. Correct the record." % ", ".join(found)
+    )
 
 
 def _is_spf_wish(wish: Wish) -> bool:
@@ -134,7 +148,8 @@ def _details(verdicts: Iterable[_Verdict]) -> str:
 
 def describe_wrong(records: Sequence[Mapping[str, Any]]) -> str:
     """One line for each record that is not present."""
-    return "\n".join("  %s %s %s: %s (%s)" % (
-        record["fqdn"], record["type"], record["rdata"], record["status"], record["message"])
-        for record in records if record["status"] != PRESENT)
-
+    return "\n".join(
+        "  %s %s %s: %s (%s)" % (record["fqdn"], record["type"], record["rdata"], record["status"], record["message"])
+        for record in records
+        if record["status"] != PRESENT
+    )

@@ -14,13 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequence
 
-from ansible_collections.smtpd.email.plugins.module_utils._dns_spf import (
-    MAX_LOOKUPS,
-    can_merge,
-    covers,
-    merge,
-    unmerge,
-)
+from ansible_collections.smtpd.email.plugins.module_utils._dns_spf import MAX_LOOKUPS, can_merge, covers, merge, unmerge
 from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError
 from ansible_collections.smtpd.email.plugins.module_utils._records import (
     CNAME,
@@ -111,13 +105,23 @@ class Conflict:
     def as_dict(self) -> dict[str, Any]:
         """For the result of a module."""
         return {
-            "code": self.code, "zone": self.zone, "name": self.name, "type": self.type,
-            "found": list(self.found), "wanted": self.wanted, "todo": self.advice,
+            "code": self.code,
+            "zone": self.zone,
+            "name": self.name,
+            "type": self.type,
+            "found": list(self.found),
+            "wanted": self.wanted,
+            "todo": self.advice,
         }
 
     def __str__(self) -> str:
         return "%s %s\n    there:  %s\n    wanted: %s\n    to do:  %s" % (
-            self.name, self.type, "\n            ".join(self.found) or "-", self.wanted, self.advice)
+            self.name,
+            self.type,
+            "\n            ".join(self.found) or "-",
+            self.wanted,
+            self.advice,
+        )
 
 
 @dataclass(frozen=True)
@@ -167,8 +171,11 @@ def assign_zones(wishes: Iterable[Wish], zones: Sequence[str]) -> dict[str, list
         else:
             by_zone.setdefault(zone, []).append(wish)
     if homeless:
-        raise InputError("zones", "no zone for %s. The zones known are: %s. Nothing was written." % (
-            _listing(homeless), _listing(sorted(zones)) or "none"))
+        raise InputError(
+            "zones",
+            "no zone for %s. The zones known are: %s. Nothing was written."
+            % (_listing(homeless), _listing(sorted(zones)) or "none"),
+        )
     return by_zone
 
 
@@ -260,21 +267,36 @@ class _Node:
 
     def _publish_cname(self, wish: Wish) -> None:
         if self.name == self.zone:
-            self._conflict("cname_at_apex", wish, [], "The top of a zone cannot be a CNAME (RFC 1034, 3.6.2). "
-                                                      "Choose a domain below it.")
+            self._conflict(
+                "cname_at_apex",
+                wish,
+                [],
+                "The top of a zone cannot be a CNAME (RFC 1034, 3.6.2). " "Choose a domain below it.",
+            )
         others = [type_ for type_ in self.sets if type_ not in (CNAME, "NS", "SOA")]
         if others:
-            self._conflict("cname_beside_others", wish, others,
-                           "A CNAME can have no other records beside it (RFC 1034, 3.6.2). Remove these, choose another "
-                           "domain, or allow it by conflict=replace.", replaceable=True)
+            self._conflict(
+                "cname_beside_others",
+                wish,
+                others,
+                "A CNAME can have no other records beside it (RFC 1034, 3.6.2). Remove these, choose another "
+                "domain, or allow it by conflict=replace.",
+                replaceable=True,
+            )
             for type_ in others:
                 del self.sets[type_]
         values = self._values(CNAME)
         if wish.value in values:
             return self._done(wish, UNCHANGED)
         if values:
-            self._conflict("cname_target", wish, [CNAME], "The name points elsewhere. Remove that record, choose another "
-                                                          "domain, or allow it by conflict=replace.", replaceable=True)
+            self._conflict(
+                "cname_target",
+                wish,
+                [CNAME],
+                "The name points elsewhere. Remove that record, choose another "
+                "domain, or allow it by conflict=replace.",
+                replaceable=True,
+            )
         self._set_values(CNAME, [wish.value])
         self._done(wish, UPDATED if values or others else CREATED)
 
@@ -283,9 +305,14 @@ class _Node:
         values = self._values(MX)
         foreign = [value for value in values if not self._ours(MX, value)]
         if foreign:
-            self._conflict("other_mx", wish, [MX], "There must be no other MX record beside it, and mail to the domain "
-                                                   "now goes there. Choose another domain, or allow it by conflict=replace.",
-                           replaceable=True)
+            self._conflict(
+                "other_mx",
+                wish,
+                [MX],
+                "There must be no other MX record beside it, and mail to the domain "
+                "now goes there. Choose another domain, or allow it by conflict=replace.",
+                replaceable=True,
+            )
         kept = [value for value in values if value not in foreign]
         if any(wish.is_met_by(value) for value in kept):
             self._set_values(MX, kept)
@@ -311,22 +338,41 @@ class _Node:
             return self._done(wish, UNCHANGED)
         self._done(wish, UPDATED)
         if not single:
-            return self._conflict("second_spf", wish, [TXT], "There are several SPF records, which is a permanent error "
-                                                             "(RFC 7208, 4.5). Make one of them first.")
+            return self._conflict(
+                "second_spf",
+                wish,
+                [TXT],
+                "There are several SPF records, which is a permanent error " "(RFC 7208, 4.5). Make one of them first.",
+            )
         if not self.policy.merge_spf or not can_merge(wish.value):
-            return self._conflict("second_spf", wish, [TXT], "A second SPF record is a permanent error (RFC 7208, 4.5). Take the "
-                                                             "wanted terms into the one that is there, or allow it by spf=merge.")
+            return self._conflict(
+                "second_spf",
+                wish,
+                [TXT],
+                "A second SPF record is a permanent error (RFC 7208, 4.5). Take the "
+                "wanted terms into the one that is there, or allow it by spf=merge.",
+            )
         merged = merge(others[0], wish.value)
         if self.policy.count_lookups(merged) > MAX_LOOKUPS:
-            return self._conflict("spf_lookups", wish, [TXT], "With our terms the SPF record takes more than %d DNS lookups, which "
-                                  "is a permanent error (RFC 7208, 4.6.4). Remove some of its terms first." % MAX_LOOKUPS)
+            return self._conflict(
+                "spf_lookups",
+                wish,
+                [TXT],
+                "With our terms the SPF record takes more than %d DNS lookups, which "
+                "is a permanent error (RFC 7208, 4.6.4). Remove some of its terms first." % MAX_LOOKUPS,
+            )
         self._set_values(TXT, [merged if value == others[0] else value for value in values])
 
     def _clear_cname(self, wish: Wish) -> None:
         if CNAME in self.sets:
-            self._conflict("cname_in_the_way", wish, [CNAME], "The name is a CNAME, which can have no other records beside it "
-                           "(RFC 1034, 3.6.2). Remove it, choose another domain, or allow it by conflict=replace.",
-                           replaceable=True)
+            self._conflict(
+                "cname_in_the_way",
+                wish,
+                [CNAME],
+                "The name is a CNAME, which can have no other records beside it "
+                "(RFC 1034, 3.6.2). Remove it, choose another domain, or allow it by conflict=replace.",
+                replaceable=True,
+            )
             if self.policy.replace:
                 del self.sets[CNAME]
 
@@ -336,7 +382,9 @@ class _Node:
         values = self._values(wish.type)
         kept = [value for value in values if not wish.is_met_by(value)]
         if wish.type == TXT and self.policy.merge_spf and len(kept) == len(values) and is_spf(wish.value):
-            kept = [unmerge(value, wish.value) if is_spf(value) and covers(value, wish.value) else value for value in values]
+            kept = [
+                unmerge(value, wish.value) if is_spf(value) and covers(value, wish.value) else value for value in values
+            ]
         if tuple(kept) == values:
             return self._done(wish, UNCHANGED)
         self._set_values(wish.type, kept)
@@ -352,20 +400,38 @@ class _Node:
                 handed_over = self.content.get(name, {}).get(type_)
                 if handed_over is not None and (type_ == "NS" or name != self.name):
                     for wish in self.wishes:
-                        self._conflict("delegated", wish, [], "The name %s is handed over to others, so that this zone is not "
-                                       "asked. Publish the record there, and name that zone in zones." % name,
-                                       found=_lines([handed_over]))
+                        self._conflict(
+                            "delegated",
+                            wish,
+                            [],
+                            "The name %s is handed over to others, so that this zone is not "
+                            "asked. Publish the record there, and name that zone in zones." % name,
+                            found=_lines([handed_over]),
+                        )
 
     def _check_rewritable(self, before: Mapping[str, RecordSet]) -> None:
         for type_, record_set in before.items():
             after = self.sets.get(type_)
             if not record_set.rewritable and after not in (None, record_set):
                 wish = next(wish for wish in self.wishes if wish.type == type_)
-                self._conflict("not_rewritable", wish, [], "octoDNS would garble what is there (a backslash in a text, or "
-                               "settings of this provider). Change this record set by hand.", found=_lines([record_set]))
+                self._conflict(
+                    "not_rewritable",
+                    wish,
+                    [],
+                    "octoDNS would garble what is there (a backslash in a text, or "
+                    "settings of this provider). Change this record set by hand.",
+                    found=_lines([record_set]),
+                )
 
-    def _conflict(self, code: str, wish: Wish, types: Sequence[str], advice: str, replaceable: bool = False,
-                  found: Optional[Sequence[str]] = None) -> None:
+    def _conflict(
+        self,
+        code: str,
+        wish: Wish,
+        types: Sequence[str],
+        advice: str,
+        replaceable: bool = False,
+        found: Optional[Sequence[str]] = None,
+    ) -> None:
         if replaceable and self.policy.replace:
             return
         lines = _lines(self.sets[type_] for type_ in sorted(types)) if found is None else found
@@ -389,7 +455,12 @@ def _diff(zone: str, changes: Sequence[Change], before: Content, after: Content)
         return {}
     header = "zone %s" % name_key(zone)
     names = sorted({change.any.name for change in changes})
-    return {"before_header": header, "after_header": header, "before": _text(names, before), "after": _text(names, after)}
+    return {
+        "before_header": header,
+        "after_header": header,
+        "before": _text(names, before),
+        "after": _text(names, after),
+    }
 
 
 def _text(names: Sequence[str], content: Content) -> str:

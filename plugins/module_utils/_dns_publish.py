@@ -33,7 +33,9 @@ class _ZoneWork:
     portions: list[tuple[list[Change], Any]]
 
 
-def publish(provider: Provider, wishes: Sequence[Wish], zones: Sequence[str], policy: Policy, check_mode: bool) -> dict[str, Any]:
+def publish(
+    provider: Provider, wishes: Sequence[Wish], zones: Sequence[str], policy: Policy, check_mode: bool
+) -> dict[str, Any]:
     """Bring the records to the wanted state.
 
     :param zones: where to publish; empty for all that the provider has.
@@ -47,9 +49,14 @@ def publish(provider: Provider, wishes: Sequence[Wish], zones: Sequence[str], po
     conflicts = [conflict for one in work for conflict in one.plan.conflicts]
     if conflicts:
         raise SmtpdError(
-            "Nothing was written, because %d record%s cannot be published:\n%s" % (
-                len(conflicts), "" if len(conflicts) == 1 else "s", "\n".join("- %s" % conflict for conflict in conflicts)),
-            conflicts=[conflict.as_dict() for conflict in conflicts])
+            "Nothing was written, because of %d conflict%s:\n%s"
+            % (
+                len(conflicts),
+                "" if len(conflicts) == 1 else "s",
+                "\n".join("- %s" % conflict for conflict in conflicts),
+            ),
+            conflicts=[conflict.as_dict() for conflict in conflicts],
+        )
     for one in work:
         one.portions = provider.prepare(one.loaded, one.plan.changes)
     if not check_mode:
@@ -76,16 +83,20 @@ def _write(provider: Provider, wishes: Sequence[Wish], work: Sequence[_ZoneWork]
 
 def _as_far_as(plan: ZonePlan, written: set[str]) -> ZonePlan:
     """The plan as far as it was carried out: at these names, each of which is written at once."""
-    actions = [action if action == UNCHANGED or wish.name in written else NOT_WRITTEN
-               for wish, action in zip(plan.wishes, plan.actions)]
+    actions = [
+        action if action == UNCHANGED or wish.name in written else NOT_WRITTEN
+        for wish, action in zip(plan.wishes, plan.actions)
+    ]
     return replace(plan, actions=actions, changes=[change for change in plan.changes if change.any.name in written])
 
 
 def _what_was_written(error: SmtpdError, result: dict[str, Any]) -> str:
     open_count = sum(record["action"] == NOT_WRITTEN for record in result["records"])
     done = "Before that, records were written" if result["changed"] else "Nothing was written before that"
-    return "%s\n%s; %d of %d records are not written, or it is not certain (see 'records'). It is safe to run again." % (
-        error, done, open_count, len(result["records"]))
+    return (
+        "%s\n%s; %d of %d records are not written, or it is not certain (see 'records'). It is safe to run again."
+        % (error, done, open_count, len(result["records"]))
+    )
 
 
 def _result(wishes: Sequence[Wish], plans: Sequence[ZonePlan]) -> dict[str, Any]:

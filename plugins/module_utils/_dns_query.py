@@ -27,14 +27,7 @@ from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import (
 )
 from ansible_collections.smtpd.email.plugins.module_utils._dns_spf import count_lookups
 from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError, MissingLibraryError
-from ansible_collections.smtpd.email.plugins.module_utils._records import (
-    CNAME,
-    TXT,
-    Wish,
-    canonical,
-    is_spf,
-    name_key,
-)
+from ansible_collections.smtpd.email.plugins.module_utils._records import CNAME, TXT, Wish, canonical, is_spf, name_key
 
 DNS_PORT = 53
 
@@ -123,14 +116,20 @@ class Finder:
         try:
             zone = self._zone_of(name_key(name))
             if zone.count(".") < 2:
-                return NoServers(NOT_DELEGATED, "There is no zone for %s in public DNS: the domain is not registered, or not "
-                                                "delegated to its DNS provider." % name)
+                return NoServers(
+                    NOT_DELEGATED,
+                    "There is no zone for %s in public DNS: the domain is not registered, or not "
+                    "delegated to its DNS provider." % name,
+                )
             if zone not in self._servers:
                 self._servers[zone] = self._find_servers(zone)
             return self._servers[zone] or NoServers(
-                NOT_DELEGATED, "None of the name servers of %s has an address that can be reached from here." % zone)
+                NOT_DELEGATED, "None of the name servers of %s has an address that can be reached from here." % zone
+            )
         except (dns.exception.DNSException, OSError) as error:
-            return NoServers(NO_ANSWER, "The authoritative servers of %s cannot be found: %s" % (name, _one_line(error)))
+            return NoServers(
+                NO_ANSWER, "The authoritative servers of %s cannot be found: %s" % (name, _one_line(error))
+            )
 
     @functools.cached_property
     def _resolver(self) -> Any:
@@ -145,7 +144,9 @@ class Finder:
     def _zone_of(self, name: str) -> str:
         """The nearest name, from this one up, that has an SOA record."""
         if name not in self._zones:
-            self._zones[name] = name if name == "." or self._has_soa(name) else self._zone_of(name.partition(".")[2] or ".")
+            self._zones[name] = (
+                name if name == "." or self._has_soa(name) else self._zone_of(name.partition(".")[2] or ".")
+            )
         return self._zones[name]
 
     def _has_soa(self, name: str) -> bool:
@@ -159,7 +160,11 @@ class Finder:
 
     def _find_servers(self, zone: str) -> list[Server]:
         hosts = sorted(str(host.target) for host in self._resolver.resolve(zone, "NS"))
-        return [Server("%s (%s)" % (host, address), address, self._port) for host in hosts for address in self._addresses(host)]
+        return [
+            Server("%s (%s)" % (host, address), address, self._port)
+            for host in hosts
+            for address in self._addresses(host)
+        ]
 
     def _addresses(self, host: str) -> list[str]:
         dns = _dnspython()
@@ -266,7 +271,9 @@ class Looker:
         ]
         return all(result["status"] == PRESENT for result in self.results)
 
-    def _judge(self, wish: Wish, servers: Union[Sequence[Server], NoServers], replies: dict[Any, Answer]) -> dict[str, Any]:
+    def _judge(
+        self, wish: Wish, servers: Union[Sequence[Server], NoServers], replies: dict[Any, Answer]
+    ) -> dict[str, Any]:
         answers = [replies[(server, wish.name, wish.type)] for server in _each(servers)]
         problem = servers if isinstance(servers, NoServers) else None
         return judge(wish, self._peers[(wish.name, wish.type)], answers, problem)

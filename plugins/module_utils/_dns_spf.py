@@ -15,7 +15,9 @@ MAX_LOOKUPS = 10  # RFC 7208, 4.6.4
 
 _ALL = re.compile(r"[+?~-]?all", re.IGNORECASE)
 _MODIFIER = re.compile(r"[a-z][a-z0-9._-]*=.*", re.IGNORECASE)
-_LOOKUP = re.compile(r"[+?~-]?(?:(?P<recursive>include:)(?P<included>\S+)|(?:a|mx|ptr)(?:[:/]\S*)?|exists:\S+)", re.IGNORECASE)
+_LOOKUP = re.compile(
+    r"[+?~-]?(?:(?P<recursive>include:)(?P<included>\S+)|(?:a|mx|ptr)(?:[:/]\S*)?|exists:\S+)", re.IGNORECASE
+)
 _REDIRECT = re.compile(r"redirect=(?P<target>\S+)", re.IGNORECASE)
 
 
@@ -31,7 +33,7 @@ def can_merge(wanted: str) -> bool:
 
 
 def merge(existing: str, wanted: str) -> str:
-    """The existing record with the wanted one's missing mechanisms before its C(all), or at the end of its mechanisms."""
+    """The existing record with the wanted one's missing mechanisms before its C(all), or after its mechanisms."""
     version, *terms = existing.split()
     there = {_key(term) for term in terms}
     missing = [term for term in _mechanisms(wanted) if _key(term) not in there]

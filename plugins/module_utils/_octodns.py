@@ -35,7 +35,8 @@ from ansible_collections.smtpd.email.plugins.module_utils._records import (
 
 _MASK = "********"
 _SECRET_NAME = re.compile(
-    r"secret|token|passw|private_?key|api_?key|auth_?key|consumer_key|application_key|credential|^key$", re.IGNORECASE)
+    r"secret|token|passw|private_?key|api_?key|auth_?key|consumer_key|application_key|credential|^key$", re.IGNORECASE
+)
 # Names of files and of environment variables are no secrets.
 _NO_SECRET_NAME = re.compile(r"(_file|_path|_env)$", re.IGNORECASE)
 
@@ -49,8 +50,11 @@ _HINTS = (
     (r"BADSIG|signature", "The TSIG key's secret differs from the server's: check key_secret and key_algorithm."),
     (r"BADTIME", "The clocks of this machine and of the server differ by too much."),
     (r"base64|padding|key material|Non-base32", "The secret is not in base64: check key_secret."),
-    (r"Transfer.*(REFUSED|NOTAUTH|FORMERR)", "The server does not hand over the zone: check that it has the zone, and that this "
-                                             "key may transfer it (BIND: allow-transfer)."),
+    (
+        r"Transfer.*(REFUSED|NOTAUTH|FORMERR)",
+        "The server does not hand over the zone: check that it has the zone, and that this "
+        "key may transfer it (BIND: allow-transfer).",
+    ),
     (r"update.*NOTAUTH|update.*NOTZONE", "The server is not the primary of this zone: check host and zones."),
     (r"REFUSED", "Check that this key may update the zone (BIND: allow-update or update-policy)."),
     (r"timed? ?out|Timeout", "Nothing answered in time: check host and port, and firewalls between here and there."),
@@ -96,7 +100,9 @@ class Provider:
         self._secrets = sorted(_leaves(secrets), key=len, reverse=True)
         self.class_name = _class_name(settings)
         for name in secret_settings(settings):
-            raise InputError("provider.%s" % name, "looks like a secret: move it to provider_secrets, where it is never shown.")
+            raise InputError(
+                "provider.%s" % name, "looks like a secret: move it to provider_secrets, where it is never shown."
+            )
         if "class" in secrets:
             raise InputError("provider_secrets.class", "is no secret: give it in provider.")
         self._provider = self._connect({**settings, **secrets})
@@ -111,7 +117,9 @@ class Provider:
         :raises InputError: it cannot tell.
         """
         if not hasattr(self._provider, "list_zones"):
-            raise InputError("zones", "is empty, and %s cannot list its zones: give the zones to publish in." % self.class_name)
+            raise InputError(
+                "zones", "is empty, and %s cannot list its zones: give the zones to publish in." % self.class_name
+            )
         with self._explained("List the zones"):
             return [str(zone) for zone in self._provider.list_zones()]
 
@@ -128,8 +136,10 @@ class Provider:
             loaded = Zone(name_key(zone), [])
             exists = self._provider.populate(loaded, target=True, lenient=True)
         if exists is False:
-            raise SmtpdError("The zone %s is not there at the provider (%s). Create it first, or check zones. "
-                             "Nothing was written." % (name_key(zone), self.class_name))
+            raise SmtpdError(
+                "The zone %s is not there at the provider (%s). Create it first, or check zones. "
+                "Nothing was written." % (name_key(zone), self.class_name)
+            )
         records = {(name_key(record.fqdn), record._type): record for record in loaded.records}
         content: dict[str, dict[str, RecordSet]] = {}
         for (name, type_), record in records.items():
@@ -176,31 +186,44 @@ class Provider:
                 return cls("smtpd", **settings)
         except TypeError as error:
             self._explain_settings(cls, str(error))
-            raise InputError("provider", "%s does not accept its settings: %s" % (self.class_name, self._clean(error))) from None
+            raise InputError(
+                "provider", "%s does not accept its settings: %s" % (self.class_name, self._clean(error))
+            ) from None
         except Exception as error:
-            raise InputError("provider", "%s does not accept its settings: %s" % (self.class_name, self._describe(error))) from None
+            raise InputError(
+                "provider", "%s does not accept its settings: %s" % (self.class_name, self._describe(error))
+            ) from None
 
     def _explain_settings(self, cls: Any, text: str) -> None:
         """Name the setting in the words in which Python says that it is wrong."""
         unexpected = re.search(r"unexpected keyword argument '(\w+)'", text)
         missing = re.search(r"missing .*argument", text)
         if unexpected:
-            raise InputError("provider.%s" % unexpected.group(1), "%s has no such setting. It has: %s." % (
-                self.class_name, ", ".join(_settings_of(cls))))
+            raise InputError(
+                "provider.%s" % unexpected.group(1),
+                "%s has no such setting. It has: %s." % (self.class_name, ", ".join(_settings_of(cls))),
+            )
         if missing:
             names = [name for name in re.findall(r"'(\w+)'", text) if name != "id"]
-            raise InputError("provider.%s" % names[0], "is missing: %s needs %s (secret ones in provider_secrets)." % (
-                self.class_name, ", ".join(names)))
+            raise InputError(
+                "provider.%s" % names[0],
+                "is missing: %s needs %s (secret ones in provider_secrets)." % (self.class_name, ", ".join(names)),
+            )
 
     # Reading
 
     def _needed_records(self, zone_records: Callable[..., list[Any]], zone: Any, target: bool) -> list[Any]:
         """Of a zone transfer only what is needed: octoDNS is slow with tens of thousands of records, and fails on texts
         that are no UTF-8. Such a text is never written, so it stays as it is."""
-        needed = [one for one in zone_records(zone, target)
-                  if name_key(one.name) in self._names and (one._type not in ("SPF", TXT) or _is_text(one.rdata))]
+        needed = [
+            one
+            for one in zone_records(zone, target)
+            if name_key(one.name) in self._names and (one._type not in ("SPF", TXT) or _is_text(one.rdata))
+        ]
         # To be deleted, a text has to be split into strings as it is in the zone.
-        self._spelling.update(((name_key(one.name), txt_text(one.rdata)), one.rdata) for one in needed if one._type == TXT)
+        self._spelling.update(
+            ((name_key(one.name), txt_text(one.rdata)), one.rdata) for one in needed if one._type == TXT
+        )
         return needed
 
     def _record_set(self, name: str, record: Any) -> RecordSet:
@@ -212,8 +235,10 @@ class Provider:
 
         It then never writes values that are not ours, and loses none that somebody else adds at the same time.
         """
-        return any(cls.__name__ == "Rfc2136Provider" and cls.__module__.startswith("octodns_bind")
-                   for cls in type(self._provider).__mro__)
+        return any(
+            cls.__name__ == "Rfc2136Provider" and cls.__module__.startswith("octodns_bind")
+            for cls in type(self._provider).__mro__
+        )
 
     # Writing
 
@@ -250,7 +275,9 @@ class Provider:
             return existing
         record = _octodns_record(loaded.zone, record_set, existing)
         if record_set.type == TXT:
-            record.spelling = {text: self._spelling.get((record_set.name, text), txt_rdata(text)) for text in record_set.values}
+            record.spelling = {
+                text: self._spelling.get((record_set.name, text), txt_rdata(text)) for text in record_set.values
+            }
         return record
 
     def _adapted(self, loaded: LoadedZone, record_sets: Iterable[RecordSet]) -> dict[tuple[str, str], Any]:
@@ -261,7 +288,9 @@ class Provider:
         for one in record_sets:
             wanted.add_record(_octodns_record(loaded.zone, one, loaded.records.get((one.name, one.type))), lenient=True)
         keys = {(record.fqdn, record._type) for record in wanted.records}
-        adapted = {(record.fqdn, record._type): record for record in self._provider._process_desired_zone(wanted).records}
+        adapted = {
+            (record.fqdn, record._type): record for record in self._provider._process_desired_zone(wanted).records
+        }
         for name, type_ in sorted(keys - set(adapted)):
             raise SmtpdError("%s %s: %s has no records of this type." % (name, type_, self.class_name))
         return adapted
@@ -322,7 +351,9 @@ def _quiet() -> Iterator[None]:
 def _class_name(settings: Mapping[str, Any]) -> str:
     name = settings.get("class")
     if not name:
-        raise InputError("provider.class", "is missing: give the class of an octoDNS provider, such as octodns_bind.Rfc2136Provider.")
+        raise InputError(
+            "provider.class", "is missing: give the class of an octoDNS provider, such as octodns_bind.Rfc2136Provider."
+        )
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", name):
         raise InputError("provider.class", "'%s' is no class: give one such as octodns_bind.Rfc2136Provider." % (name,))
     return name
@@ -342,17 +373,32 @@ def _load_class(class_name: str) -> Any:
         if missing.split(".")[0] != package:
             raise MissingLibraryError(missing, "by the provider class %s" % class_name) from None
         if not package.startswith("octodns_"):
-            raise InputError("provider.class", "there is no Python module %s for '%s'." % (module_name, class_name)) from None
+            raise InputError(
+                "provider.class", "there is no Python module %s for '%s'." % (module_name, class_name)
+            ) from None
         library = package.replace("_", "-")
-        raise MissingLibraryError(library, "by the provider class %s (pip install %s)" % (class_name, library)) from None
+        raise MissingLibraryError(
+            library, "by the provider class %s (pip install %s)" % (class_name, library)
+        ) from None
     cls = getattr(module, name, None)
     if not (inspect.isclass(cls) and issubclass(cls, BaseProvider)):
-        known = sorted(other for other, value in vars(module).items() if inspect.isclass(value) and issubclass(value, BaseProvider)
-                       and value is not BaseProvider and value.__name__ not in _WHOLE_ZONE_PROVIDERS)
-        raise InputError("provider.class", "'%s' is no class of an octoDNS provider. %s has: %s." % (
-            class_name, module_name, ", ".join(known) or "none"))
+        known = sorted(
+            other
+            for other, value in vars(module).items()
+            if inspect.isclass(value)
+            and issubclass(value, BaseProvider)
+            and value is not BaseProvider
+            and value.__name__ not in _WHOLE_ZONE_PROVIDERS
+        )
+        raise InputError(
+            "provider.class",
+            "'%s' is no class of an octoDNS provider. %s has: %s."
+            % (class_name, module_name, ", ".join(known) or "none"),
+        )
     if any(base.__name__ in _WHOLE_ZONE_PROVIDERS for base in cls.__mro__):
-        raise InputError("provider.class", "'%s' can only write zones as a whole, which would remove all other records." % class_name)
+        raise InputError(
+            "provider.class", "'%s' can only write zones as a whole, which would remove all other records." % class_name
+        )
     return cls
 
 
@@ -361,7 +407,10 @@ def _settings_of(cls: Any) -> list[str]:
     for base in cls.__mro__:
         if "__init__" in vars(base) and base is not object:
             for name, parameter in inspect.signature(base.__init__).parameters.items():
-                if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY) and name not in ("self", "id"):
+                if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY) and name not in (
+                    "self",
+                    "id",
+                ):
                     names[name] = None
     return list(names)
 
@@ -412,7 +461,9 @@ def _octodns_record(zone: Any, record_set: RecordSet, existing: Any) -> Any:
     if existing is not None and getattr(existing, "octodns", None):
         data["octodns"] = existing.octodns  # what a provider keeps with a set, such as comments
     if record_set.type == MX:
-        data["values"] = [{"preference": split_mx(value)[0], "exchange": split_mx(value)[1]} for value in record_set.values]
+        data["values"] = [
+            {"preference": split_mx(value)[0], "exchange": split_mx(value)[1]} for value in record_set.values
+        ]
         return Record.new(zone, name, data, lenient=True)
     data["values"] = [value.replace(";", _ESCAPED_SEMICOLON) for value in record_set.values]
     record = _exact_txt_class()(zone, name, data)

@@ -56,7 +56,7 @@ def parents(name: str, zone: str) -> list[str]:
     """The names above a name and below the zone's apex, the nearest first. Both are name keys."""
     labels = name.split(".")
     above = [".".join(labels[i:]) for i in range(1, len(labels) - 1)]
-    return above[:above.index(zone)] if zone in above else []
+    return above[: above.index(zone)] if zone in above else []
 
 
 def find_zone(name: str, zones: Iterable[str]) -> Optional[str]:
@@ -98,7 +98,7 @@ def _escaped_byte(match: re.Match[bytes]) -> bytes:
 def txt_rdata(text: str) -> str:
     """The text as a zone file has it: quoted, escaped, and split into strings of at most 255 bytes."""
     raw = text.encode("utf-8", "surrogateescape")
-    chunks = [raw[i:i + _MAX_STRING] for i in range(0, len(raw), _MAX_STRING)] or [b""]
+    chunks = [raw[i : i + _MAX_STRING] for i in range(0, len(raw), _MAX_STRING)] or [b""]
     return " ".join('"%s"' % "".join(map(_presented, chunk)) for chunk in chunks)
 
 
@@ -240,12 +240,17 @@ def check_records(records: Sequence[Mapping[str, Any]], option: str = "records")
         if first is None or wish.identity() == wishes[first].identity():
             continue
         if wish.type == CNAME:
-            raise InputError("%s[%d].value" % (option, index), "CNAME %s to %s, but %s[%d] points it to %s: a name can have "
-                             "only one CNAME record. Remove one of the two." % (
-                                 wish.fqdn, wish.rdata, option, first, wishes[first].rdata))
-        raise InputError("%s[%d].type" % (option, index), "%s %s, but %s[%d] makes the same name a CNAME, which can have no "
-                         "other records beside it (RFC 1034, 3.6.2). Remove one of the two." % (
-                             wish.fqdn, wish.type, option, first))
+            raise InputError(
+                "%s[%d].value" % (option, index),
+                "CNAME %s to %s, but %s[%d] points it to %s: a name can have "
+                "only one CNAME record. Remove one of the two."
+                % (wish.fqdn, wish.rdata, option, first, wishes[first].rdata),
+            )
+        raise InputError(
+            "%s[%d].type" % (option, index),
+            "%s %s, but %s[%d] makes the same name a CNAME, which can have no "
+            "other records beside it (RFC 1034, 3.6.2). Remove one of the two." % (wish.fqdn, wish.type, option, first),
+        )
     _check_spf(wishes, option)
     return wishes
 
@@ -265,8 +270,11 @@ def _check_spf(wishes: Sequence[Wish], option: str) -> None:
         if wish.type == TXT and is_spf(wish.value):
             first = first_spf.setdefault(wish.name, index)
             if wish.value != wishes[first].value:
-                raise InputError("%s[%d].value" % (option, index), "a second SPF record for %s beside %s[%d]: two are a "
-                                 "permanent error (RFC 7208, 4.5). Make one record of both." % (wish.fqdn, option, first))
+                raise InputError(
+                    "%s[%d].value" % (option, index),
+                    "a second SPF record for %s beside %s[%d]: two are a "
+                    "permanent error (RFC 7208, 4.5). Make one record of both." % (wish.fqdn, option, first),
+                )
 
 
 def _check_record(record: Mapping[str, Any], place: str) -> Wish:
@@ -302,18 +310,27 @@ def _check_name(value: str, place: str) -> str:
     if any(character.isspace() for character in name):
         raise InputError(place, "'%s' has a space in it: give one full name, such as mail.example.com." % value)
     if not name.isascii():
-        raise InputError(place, "'%s' has letters that DNS does not have: give the name in its ASCII form, xn--..." % value)
+        raise InputError(
+            place, "'%s' has letters that DNS does not have: give the name in its ASCII form, xn--..." % value
+        )
     labels = (name[:-1] if name.endswith(".") else name).split(".")
     if not all(labels):
-        raise InputError(place, "'%s' has an empty label: there are two dots in a row, or one at the beginning." % value)
+        raise InputError(
+            place, "'%s' has an empty label: there are two dots in a row, or one at the beginning." % value
+        )
     for label in labels[1:] if labels[0] == "*" else labels:
         if len(label) > 63:
             raise InputError(place, "'%s': the label '%s...' is longer than 63 characters." % (value, label[:20]))
         if not _OWNER_LABEL.fullmatch(label):
-            raise InputError(place, "'%s': the label '%s' is not of letters, digits, hyphens and underscores. "
-                                    "Give the full name, such as mail.example.com." % (value, label))
+            raise InputError(
+                place,
+                "'%s': the label '%s' is not of letters, digits, hyphens and underscores. "
+                "Give the full name, such as mail.example.com." % (value, label),
+            )
     if len(".".join(labels)) > _MAX_NAME:
-        raise InputError(place, "'%s...' is longer than the %d characters that a name can have." % (value[:40], _MAX_NAME))
+        raise InputError(
+            place, "'%s...' is longer than the %d characters that a name can have." % (value[:40], _MAX_NAME)
+        )
     return name
 
 
@@ -337,4 +354,6 @@ def _check_host(value: str, place: str, type_: str) -> None:
         raise InputError(place, "'%s' is an IP address: a %s record needs a host name." % (value, type_))
     labels = host.split(".")
     if len(labels) < 2 or len(host) > _MAX_NAME or not all(_HOST_LABEL.fullmatch(label) for label in labels):
-        raise InputError(place, "'%s' is no host name: a %s record needs a full one, such as host.example.com." % (value, type_))
+        raise InputError(
+            place, "'%s' is no host name: a %s record needs a full one, such as host.example.com." % (value, type_)
+        )

@@ -10,8 +10,10 @@ module: smtpd_dns_info
 version_added: 0.1.0
 short_description: Look whether DNS answers right for records
 description:
-  - Asks every authoritative DNS server for every record, and tells for each record whether it is there, and if not, what is wrong.
-  - What a server says for certain, and what may be a passing failure (a timeout, or an answer such as C(SERVFAIL)), are told apart.
+  - Asks every authoritative DNS server for every record, and tells for each record whether it is there, and if not,
+    what is wrong.
+  - What a server says for certain, and what may be a passing failure (a timeout, or an answer such as C(SERVFAIL)), are
+    told apart.
 author:
   - The smtpd.email authors (@smtpd)
 extends_documentation_fragment:
@@ -26,7 +28,8 @@ options:
     required: true
   nameservers:
     description:
-      - The DNS servers to ask, each as C(host), C(host:port), or C([IPv6 address]:port). Each is asked for every record.
+      - The DNS servers to ask, each as C(host), C(host:port), or C([IPv6 address]:port). Each is asked for every
+        record.
       - If empty, the authoritative servers of each zone are found and asked.
     type: list
     elements: str
@@ -43,7 +46,8 @@ options:
     default: 5.0
   wait:
     description:
-      - Wait until all records are present. If they are not in time, the module fails, and says for each record what is wrong.
+      - Wait until all records are present. If they are not in time, the module fails, and says for each record what is
+        wrong.
     type: bool
     default: false
   wait_timeout:
@@ -53,16 +57,16 @@ options:
     default: 300.0
   wait_interval:
     description:
-      - The first pause between two looks, in seconds. Pauses grow to five times of it, with some jitter. Only records that
-        are not present yet are asked for again.
+      - The first pause between two looks, in seconds. Pauses grow to five times of it, with some jitter. Only records
+        that are not present yet are asked for again.
     type: float
     default: 2.0
 requirements:
   - dnspython (Python library) >= 2.4
 notes:
   - A server that has addresses of IPv4 and IPv6 is asked at each of them for which this machine has a route.
-  - To find authoritative servers, the resolver is asked for the names of the records. It may then remember for some time that
-    a name is not there.
+  - To find authoritative servers, the resolver is asked for the names of the records. It may then remember for some
+    time that a name is not there.
 seealso:
   - module: smtpd.email.smtpd_dns_records
   - module: smtpd.email.smtpd_profile_info
@@ -152,8 +156,9 @@ records:
     diagnosis:
       description:
         - Why it is not present, V(null) if it is.
-        - One of V(missing), V(wrong_value), V(extra_value) (a second MX or SPF record), V(cname_conflict) (the name is a CNAME),
-          V(partial), V(no_answer), and V(not_delegated) (there is no zone for the name, or its servers have no address).
+        - One of V(missing), V(wrong_value), V(extra_value) (a second MX or SPF record), V(cname_conflict) (the name is
+          a CNAME), V(partial), V(no_answer), and V(not_delegated) (there is no zone for the name, or its servers have
+          no address).
       type: str
       returned: success
       sample: wrong_value
@@ -163,7 +168,7 @@ records:
       returned: success
       sample: It answers www.example.com. Correct the record.
     found:
-      description: What the servers have, as a zone file has it. Of TXT records only the SPF records where one is wanted.
+      description: What the servers have, as a zone file has it. Where an SPF record is wanted, only SPF records.
       type: list
       elements: str
       returned: success
@@ -217,8 +222,11 @@ def run(module):
     result = {"changed": False, "records": looker.results, "all_present": all_present}
     if params["wait"] and not all_present:
         wrong = [record for record in looker.results if record["status"] != PRESENT]
-        raise SmtpdError("After %g s, %d of %d records are not right in DNS:\n%s" % (
-            params["wait_timeout"], len(wrong), len(wishes), describe_wrong(wrong)), **result)
+        raise SmtpdError(
+            "After %g s, %d of %d records are not right in DNS:\n%s"
+            % (params["wait_timeout"], len(wrong), len(wishes), describe_wrong(wrong)),
+            **result,
+        )
     return result
 
 
@@ -239,15 +247,18 @@ def _servers_of(params):
 
 
 def main():
-    run_module(run, argument_spec={
-        "records": {"type": "list", "elements": "dict", "required": True},
-        "nameservers": {"type": "list", "elements": "str", "default": []},
-        "resolver": {"type": "str"},
-        "timeout": {"type": "float", "default": 5.0},
-        "wait": {"type": "bool", "default": False},
-        "wait_timeout": {"type": "float", "default": 300.0},
-        "wait_interval": {"type": "float", "default": 2.0},
-    })
+    run_module(
+        run,
+        argument_spec={
+            "records": {"type": "list", "elements": "dict", "required": True},
+            "nameservers": {"type": "list", "elements": "str", "default": []},
+            "resolver": {"type": "str"},
+            "timeout": {"type": "float", "default": 5.0},
+            "wait": {"type": "bool", "default": False},
+            "wait_timeout": {"type": "float", "default": 300.0},
+            "wait_interval": {"type": "float", "default": 2.0},
+        },
+    )
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ description:
   - Publishes the DNS records of sending profiles, or any other CNAME, TXT and MX records, at a DNS provider.
   - A record that is not given is never removed or changed. A TXT value joins those that are there.
   - All that stands in the way of a record is found before anything is written, and listed in one error.
-  - The engine is octoDNS (U(https://github.com/octodns/octodns)) with its providers, such as Route 53, Cloudflare, Azure, Google,
-    Hetzner, DigitalOcean, PowerDNS, and every DNS server that takes dynamic updates (RFC 2136).
+  - The engine is octoDNS (U(https://github.com/octodns/octodns)) with its providers, such as Route 53, Cloudflare,
+    Azure, Google, Hetzner, DigitalOcean, PowerDNS, and every DNS server that takes dynamic updates (RFC 2136).
 author:
   - The smtpd.email authors (@smtpd)
 extends_documentation_fragment:
@@ -22,14 +22,15 @@ extends_documentation_fragment:
 options:
   records:
     description:
-      - The records, as the modules of this collection return them, or each with C(name), C(type) and C(value). Other fields are
-        returned as they are given.
+      - The records, as the modules of this collection return them, or each with C(name), C(type) and C(value). Other
+        fields are returned as they are given.
       - C(name) is the full name, with or without a trailing dot. Upper and lower case are the same.
       - C(type) is V(CNAME), V(TXT) or V(MX).
-      - C(value) of a TXT record is the bare text. A value that is wholly in double quotes is taken for the format of zone files,
-        with escapes and several strings. Long texts are split by the module.
-      - C(value) of an MX record is the host, or preference and host, such as V(10 mail.example.com). Without a preference,
-        C(priority) is used where given, else V(10), and a record of another preference that is there already is fine too.
+      - C(value) of a TXT record is the bare text. A value that is wholly in double quotes is taken for the format of
+        zone files, with escapes and several strings. Long texts are split by the module.
+      - C(value) of an MX record is the host, or preference and host, such as V(10 mail.example.com). Without a
+        preference, C(priority) is used where given, else V(10), and a record of another preference that is there
+        already is fine too.
     type: list
     elements: dict
     required: true
@@ -42,9 +43,10 @@ options:
     default: present
   provider:
     description:
-      - The octoDNS provider, its class as C(class), such as V(octodns_bind.Rfc2136Provider), and its settings, under the names
-        that its own documentation has for them.
-      - The provider's Python package must be installed, such as C(octodns-route53) for V(octodns_route53.Route53Provider).
+      - The octoDNS provider, its class as C(class), such as V(octodns_bind.Rfc2136Provider), and its settings, under
+        the names that its own documentation has for them.
+      - The provider's Python package must be installed, such as C(octodns-route53) for
+        V(octodns_route53.Route53Provider).
       - A setting whose name looks like that of a secret is refused here. It belongs into O(provider_secrets).
       - Providers that write a zone as a whole, such as those for zone files, are refused.
     type: dict
@@ -57,7 +59,8 @@ options:
   zones:
     description:
       - The zones to publish in. Each record goes into the longest one that its name ends with, label by label.
-      - If empty, all zones that the provider lists. Not every provider can list them; V(octodns_bind.Rfc2136Provider) cannot.
+      - If empty, all zones that the provider lists. Not every provider can list them; V(octodns_bind.Rfc2136Provider)
+        cannot.
     type: list
     elements: str
     default: []
@@ -68,34 +71,35 @@ options:
     default: 3600
   conflict:
     description:
-      - What to do where something else is in the way of a record. This is a CNAME to another target, a CNAME at the name of
-        another record, other records at the name of a CNAME, or another MX record.
+      - What to do where something else is in the way of a record. This is a CNAME to another target, a CNAME at the
+        name of another record, other records at the name of a CNAME, or another MX record.
       - V(fail) writes nothing at all, and lists all of them.
       - V(replace) removes what is in the way.
-      - Where a name is handed over to other servers, or a CNAME is wanted at the top of a zone, the module fails anyway.
+      - Where a name is handed over to other servers, or a CNAME is wanted at the top of a zone, the module fails
+        anyway.
     type: str
     choices: [fail, replace]
     default: fail
   spf:
     description:
-      - What to do where an SPF record is wanted, and the name has another one. Two SPF records at one name are a permanent error.
-        An SPF record that has all mechanisms of the wanted one already is never touched.
+      - What to do where an SPF record is wanted, and the name has another one. Two SPF records at one name are a
+        permanent error. An SPF record that has all mechanisms of the wanted one already is never touched.
       - V(fail) writes nothing at all, and lists it as a conflict, also with O(conflict=replace).
-      - V(merge) adds the mechanisms of the wanted record to the one that is there, before its C(all), and keeps everything else.
-        If that makes more than 10 DNS lookups (RFC 7208, section 4.6.4), it is a conflict. The includes are looked up by the
-        system's resolver; one that cannot be looked up counts as a single lookup.
+      - V(merge) adds the mechanisms of the wanted record to the one that is there, before its C(all), and keeps
+        everything else. If that makes more than 10 DNS lookups (RFC 7208, section 4.6.4), it is a conflict. The
+        includes are looked up by the system's resolver; one that cannot be looked up counts as a single lookup.
       - With O(state=absent), V(merge) takes the mechanisms out again.
     type: str
     choices: [fail, merge]
     default: fail
 requirements:
   - octodns (Python library) >= 1.5
-  - the octoDNS provider's Python library, such as octodns-bind (Python library) >= 1.0
+  - octodns-bind (Python library) >= 1.0, for dynamic updates; for others the library of their octoDNS provider
   - dnspython (Python library) >= 2.4
 notes:
   - Names and host names are published in lower case.
-  - Changes are written in portions of at most 400, all changes of one name together. If one fails, those before it stay. The
-    returned C(records) say what was written, and it is safe to run the module again.
+  - Changes are written in portions of at most 400, all changes of one name together. If one fails, those before it
+    stay. The returned C(records) say what was written, and it is safe to run the module again.
 seealso:
   - module: smtpd.email.smtpd_profile_info
   - module: smtpd.email.smtpd_dns_info
@@ -309,7 +313,7 @@ from ansible_collections.smtpd.email.plugins.module_utils._module import run_mod
 from ansible_collections.smtpd.email.plugins.module_utils._octodns import Provider, secret_settings
 from ansible_collections.smtpd.email.plugins.module_utils._records import check_records, check_zones
 
-_MAX_TTL = 2 ** 31 - 1  # RFC 2181, 8
+_MAX_TTL = 2**31 - 1  # RFC 2181, 8
 
 
 def run(module):
@@ -336,16 +340,19 @@ def run(module):
 
 
 def main():
-    run_module(run, argument_spec={
-        "records": {"type": "list", "elements": "dict", "required": True},
-        "state": {"type": "str", "choices": [PRESENT, ABSENT], "default": PRESENT},
-        "provider": {"type": "dict", "required": True},
-        "provider_secrets": {"type": "dict", "default": {}, "no_log": True},
-        "zones": {"type": "list", "elements": "str", "default": []},
-        "ttl": {"type": "int", "default": 3600},
-        "conflict": {"type": "str", "choices": ["fail", "replace"], "default": "fail"},
-        "spf": {"type": "str", "choices": ["fail", "merge"], "default": "fail"},
-    })
+    run_module(
+        run,
+        argument_spec={
+            "records": {"type": "list", "elements": "dict", "required": True},
+            "state": {"type": "str", "choices": [PRESENT, ABSENT], "default": PRESENT},
+            "provider": {"type": "dict", "required": True},
+            "provider_secrets": {"type": "dict", "default": {}, "no_log": True},
+            "zones": {"type": "list", "elements": "str", "default": []},
+            "ttl": {"type": "int", "default": 3600},
+            "conflict": {"type": "str", "choices": ["fail", "replace"], "default": "fail"},
+            "spf": {"type": "str", "choices": ["fail", "merge"], "default": "fail"},
+        },
+    )
 
 
 if __name__ == "__main__":

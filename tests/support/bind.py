@@ -88,7 +88,9 @@ class BindServer:
     key_name = "smtpd-test."
     key_algorithm = "hmac-sha256"
 
-    def __init__(self, zones: Union[Iterable[str], Mapping[str, str]], host: str = "127.0.0.1", options: str = "") -> None:
+    def __init__(
+        self, zones: Union[Iterable[str], Mapping[str, str]], host: str = "127.0.0.1", options: str = ""
+    ) -> None:
         named = shutil.which("named", path=os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin"]))
         if named is None:
             raise RuntimeError("There is no 'named' on this machine. Please install BIND 9: apt-get install bind9")
@@ -163,7 +165,8 @@ class BindServer:
         content = self._transfer(zone)
         return sorted(
             (name.to_text(), ttl, dns.rdatatype.to_text(rdata.rdtype), rdata.to_text())
-            for name, ttl, rdata in content.iterate_rdatas() if rdata.rdtype != dns.rdatatype.SOA
+            for name, ttl, rdata in content.iterate_rdatas()
+            if rdata.rdtype != dns.rdatatype.SOA
         )
 
     def serial(self, zone: str) -> int:
@@ -218,7 +221,8 @@ class BindServer:
             config.write_text(self._config())
             with self._log_file.open("wb") as log:
                 self._process = subprocess.Popen(
-                    [named, "-g", "-n", "1", "-c", str(config)], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                    [named, "-g", "-n", "1", "-c", str(config)], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                )
             if self._await_readiness():
                 return
         raise RuntimeError("BIND found no free port in %d attempts." % _PORT_ATTEMPTS)
@@ -226,11 +230,19 @@ class BindServer:
     def _config(self) -> str:
         is_v6 = ipaddress.ip_address(self.host).version == 6
         zones = "".join(
-            _ZONE_CONFIG.format(zone=zone, file=self._zone_path(zone), key_name=self.key_name) for zone in self._zones)
+            _ZONE_CONFIG.format(zone=zone, file=self._zone_path(zone), key_name=self.key_name) for zone in self._zones
+        )
         return _CONFIG.format(
-            key_name=self.key_name, key_algorithm=self.key_algorithm, key_secret=self.key_secret,
-            directory=self._directory, port=self.port, options=self._options, zones=zones,
-            listen_v4="none" if is_v6 else self.host, listen_v6=self.host if is_v6 else "none")
+            key_name=self.key_name,
+            key_algorithm=self.key_algorithm,
+            key_secret=self.key_secret,
+            directory=self._directory,
+            port=self.port,
+            options=self._options,
+            zones=zones,
+            listen_v4="none" if is_v6 else self.host,
+            listen_v6=self.host if is_v6 else "none",
+        )
 
     def _await_readiness(self) -> bool:
         """Wait until it answers for its zones. False where another program was faster to take the port."""
@@ -274,8 +286,15 @@ class BindServer:
 
     def _transfer(self, zone: str) -> dns.zone.Zone:
         query = dns.query.xfr(
-            self.host, _absolute(zone), port=self.port, keyring=self._keyring, keyalgorithm=self.key_algorithm,
-            relativize=False, timeout=_QUERY_TIMEOUT, lifetime=_QUERY_TIMEOUT)
+            self.host,
+            _absolute(zone),
+            port=self.port,
+            keyring=self._keyring,
+            keyalgorithm=self.key_algorithm,
+            relativize=False,
+            timeout=_QUERY_TIMEOUT,
+            lifetime=_QUERY_TIMEOUT,
+        )
         return dns.zone.from_xfr(query, relativize=False)
 
     def _update(self, name: str) -> dns.update.UpdateMessage:

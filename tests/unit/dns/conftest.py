@@ -52,7 +52,10 @@ def publish(run: Run, bind: BindServer) -> Run:
         provider, secrets = bind.octodns_provider()
         arguments: dict[str, Any] = {
             "records": [{"name": name, "type": type_, "value": value} for name, type_, value in records],
-            "provider": provider, "provider_secrets": secrets, "zones": ["example.com", "example.net"]}
+            "provider": provider,
+            "provider_secrets": secrets,
+            "zones": ["example.com", "example.net"],
+        }
         result = run("smtpd_dns_records", **dict(arguments, **options))
         assert bind.key_secret not in json.dumps(result)
         return result
@@ -67,7 +70,9 @@ def look(run: Run, bind: BindServer) -> Run:
     def look_for_records(*records: tuple[str, str, str], **options: Any) -> dict[str, Any]:
         arguments: dict[str, Any] = {
             "records": [{"name": name, "type": type_, "value": value} for name, type_, value in records],
-            "nameservers": [bind.address], "timeout": 2}
+            "nameservers": [bind.address],
+            "timeout": 2,
+        }
         return run("smtpd_dns_info", **dict(arguments, **options))
 
     return look_for_records

@@ -33,24 +33,27 @@ FAILED = Answer("ns2", failure="it answers SERVFAIL")
 NOTHING = Answer("ns2")
 
 
-@pytest.mark.parametrize(("record", "answer", "status", "diagnosis"), [
-    (CNAME, values("l.example.net."), "present", None),
-    (CNAME, values("www.example.com."), "mismatch", "wrong_value"),
-    (CNAME, values(), "missing", "missing"),
-    (CNAME, FAILED, "unknown", "no_answer"),
-    (MX, values("10 mx.example.net."), "present", None),
-    (MX, values("20 mx.example.net."), "present", None),
-    (MX, values("10 mx.example.net.", "20 mx.example.org."), "mismatch", "extra_value"),
-    (MX, values("10 mx.example.org."), "mismatch", "wrong_value"),
-    (MX, Answer("ns1", alias="www.example.com."), "mismatch", "cname_conflict"),
-    (TEXT, values("other", "Token="), "present", None),
-    (TEXT, values("token="), "mismatch", "wrong_value"),
-    (SPF, values("other", "v=spf1 include:amazonses.com ~all"), "present", None),
-    (SPF, values("v=spf1 mx include:amazonses.com -all"), "present", None),
-    (SPF, values("v=spf1 include:amazonses.com ~all", "v=spf1 mx -all"), "mismatch", "extra_value"),
-    (SPF, values("v=spf1 mx -all"), "mismatch", "wrong_value"),
-    (SPF, values("site-verification=1"), "missing", "missing"),
-])
+@pytest.mark.parametrize(
+    ("record", "answer", "status", "diagnosis"),
+    [
+        (CNAME, values("l.example.net."), "present", None),
+        (CNAME, values("www.example.com."), "mismatch", "wrong_value"),
+        (CNAME, values(), "missing", "missing"),
+        (CNAME, FAILED, "unknown", "no_answer"),
+        (MX, values("10 mx.example.net."), "present", None),
+        (MX, values("20 mx.example.net."), "present", None),
+        (MX, values("10 mx.example.net.", "20 mx.example.org."), "mismatch", "extra_value"),
+        (MX, values("10 mx.example.org."), "mismatch", "wrong_value"),
+        (MX, Answer("ns1", alias="www.example.com."), "mismatch", "cname_conflict"),
+        (TEXT, values("other", "Token="), "present", None),
+        (TEXT, values("token="), "mismatch", "wrong_value"),
+        (SPF, values("other", "v=spf1 include:amazonses.com ~all"), "present", None),
+        (SPF, values("v=spf1 mx include:amazonses.com -all"), "present", None),
+        (SPF, values("v=spf1 include:amazonses.com ~all", "v=spf1 mx -all"), "mismatch", "extra_value"),
+        (SPF, values("v=spf1 mx -all"), "mismatch", "wrong_value"),
+        (SPF, values("site-verification=1"), "missing", "missing"),
+    ],
+)
 def test_one_answer(record: tuple[str, str, str], answer: Answer, status: str, diagnosis: Optional[str]) -> None:
     result = judged(record, answer)
     assert (result["status"], result["diagnosis"]) == (status, diagnosis)
@@ -60,16 +63,19 @@ def test_one_answer(record: tuple[str, str, str], answer: Answer, status: str, d
 RIGHT = values("l.example.net.")
 
 
-@pytest.mark.parametrize(("answers", "status"), [
-    ((RIGHT, RIGHT), "present"),
-    ((RIGHT, NOTHING), "partial"),
-    ((RIGHT, values("www.example.com.")), "partial"),
-    ((RIGHT, FAILED), "unknown"),
-    ((FAILED, FAILED), "unknown"),
-    ((NOTHING, FAILED), "missing"),
-    ((NOTHING, values("www.example.com.")), "mismatch"),
-    ((RIGHT, NOTHING, FAILED), "partial"),
-])
+@pytest.mark.parametrize(
+    ("answers", "status"),
+    [
+        ((RIGHT, RIGHT), "present"),
+        ((RIGHT, NOTHING), "partial"),
+        ((RIGHT, values("www.example.com.")), "partial"),
+        ((RIGHT, FAILED), "unknown"),
+        ((FAILED, FAILED), "unknown"),
+        ((NOTHING, FAILED), "missing"),
+        ((NOTHING, values("www.example.com.")), "mismatch"),
+        ((RIGHT, NOTHING, FAILED), "partial"),
+    ],
+)
 def test_answers_of_several_servers(answers: tuple[Answer, ...], status: str) -> None:
     assert judged(CNAME, *answers)["status"] == status
 
@@ -77,7 +83,10 @@ def test_answers_of_several_servers(answers: tuple[Answer, ...], status: str) ->
 def test_a_partial_record_names_the_servers_that_are_wrong() -> None:
     result = judged(CNAME, RIGHT, NOTHING)
     assert "ns2" in result["message"] and "ns1" not in result["message"]
-    assert [(server["server"], server["status"]) for server in result["servers"]] == [("ns1", "present"), ("ns2", "missing")]
+    assert [(server["server"], server["status"]) for server in result["servers"]] == [
+        ("ns1", "present"),
+        ("ns2", "missing"),
+    ]
 
 
 def test_what_was_found_is_in_the_form_of_zone_files() -> None:
@@ -92,7 +101,11 @@ def test_a_second_wanted_mx_is_not_foreign() -> None:
 
 def test_a_record_without_servers_is_unknown() -> None:
     result = judge(wish(CNAME), [wish(CNAME)], [], NoServers("not_delegated", "There is no zone."))
-    assert (result["status"], result["diagnosis"], result["message"]) == ("unknown", "not_delegated", "There is no zone.")
+    assert (result["status"], result["diagnosis"], result["message"]) == (
+        "unknown",
+        "not_delegated",
+        "There is no zone.",
+    )
 
 
 def test_the_fields_of_the_record_are_kept() -> None:

@@ -50,7 +50,8 @@ def test_records_that_are_there_are_present(look: Run, bind: BindServer) -> None
     result = look(LINK, MX, SPF)
     assert (statuses(result), result["all_present"], result["changed"]) == (["present"] * 3, True, False)
     assert result["records"][0]["servers"] == [
-        {"server": bind.address, "status": "present", "found": ["l.smtpdgo.com."], "detail": ""}]
+        {"server": bind.address, "status": "present", "found": ["l.smtpdgo.com."], "detail": ""}
+    ]
 
 
 def test_records_that_are_not_there_are_missing_and_that_is_no_failure(look: Run) -> None:
@@ -61,7 +62,11 @@ def test_records_that_are_not_there_are_missing_and_that_is_no_failure(look: Run
 def test_a_cname_at_the_name_of_another_record_is_told(look: Run, bind: BindServer) -> None:
     bind.add(MX[0], "CNAME", "www.example.com.")
     record = look(MX)["records"][0]
-    assert (record["status"], record["diagnosis"], record["found"]) == ("mismatch", "cname_conflict", ["CNAME www.example.com."])
+    assert (record["status"], record["diagnosis"], record["found"]) == (
+        "mismatch",
+        "cname_conflict",
+        ["CNAME www.example.com."],
+    )
 
 
 def test_an_answer_that_does_not_fit_is_asked_for_by_tcp(look: Run, bind: BindServer) -> None:
@@ -141,7 +146,9 @@ def test_waiting_in_vain_fails_and_tells_what_is_wrong(look: Run, bind: BindServ
     bind.add(LINK[0], "CNAME", "l.smtpdgo.com.")
     result = look(LINK, MX, wait=True, wait_timeout=0.1, wait_interval=0.05)
     assert result["failed"]
-    assert result["msg"].startswith("After 0.1 s, 1 of 2 records are not right in DNS:\n  bounce.example.com. MX 10 feedback")
+    assert result["msg"].startswith(
+        "After 0.1 s, 1 of 2 records are not right in DNS:\n  bounce.example.com. MX 10 feedback"
+    )
     assert (statuses(result), result["all_present"]) == (["present", "missing"], False)
 
 
@@ -177,7 +184,9 @@ def test_a_resolver_that_does_not_answer_is_told(silent: str) -> None:
 
 def test_a_domain_without_a_zone_is_not_delegated() -> None:
     with BindServer(["example"]) as registry:
-        problem = Finder(Server("resolver", registry.host, registry.port), 2, registry.port).servers_of("a.forgotten.example.")
+        problem = Finder(Server("resolver", registry.host, registry.port), 2, registry.port).servers_of(
+            "a.forgotten.example."
+        )
     assert isinstance(problem, NoServers) and problem.diagnosis == "not_delegated"
 
 
@@ -196,13 +205,16 @@ def test_the_resolver_option_is_used_where_no_servers_are_given(look: Run, silen
 # Options
 
 
-@pytest.mark.parametrize(("text", "address"), [
-    ("ns1.example.com", ("ns1.example.com", 53)),
-    ("127.0.0.1:5300", ("127.0.0.1", 5300)),
-    ("::1", ("::1", 53)),
-    ("[::1]", ("::1", 53)),
-    ("[::1]:5300", ("::1", 5300)),
-])
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("ns1.example.com", ("ns1.example.com", 53)),
+        ("127.0.0.1:5300", ("127.0.0.1", 5300)),
+        ("::1", ("::1", 53)),
+        ("[::1]", ("::1", 53)),
+        ("[::1]:5300", ("::1", 5300)),
+    ],
+)
 def test_a_server_is_a_host_with_or_without_a_port(text: str, address: tuple[str, int]) -> None:
     assert parse_server(text, "resolver") == address
 
@@ -213,13 +225,16 @@ def test_what_is_no_server_is_refused(text: str) -> None:
         parse_server(text, "resolver")
 
 
-@pytest.mark.parametrize(("options", "option"), [
-    ({"nameservers": ["127.0.0.1", "no server"]}, "nameservers[1]"),
-    ({"nameservers": [], "resolver": "host:port"}, "resolver"),
-    ({"timeout": 0}, "timeout"),
-    ({"wait_timeout": -1}, "wait_timeout"),
-    ({"wait_interval": -0.5}, "wait_interval"),
-    ({"records": [{"name": "a.example.com", "type": "A", "value": "192.0.2.1"}]}, "records[0].type"),
-])
+@pytest.mark.parametrize(
+    ("options", "option"),
+    [
+        ({"nameservers": ["127.0.0.1", "no server"]}, "nameservers[1]"),
+        ({"nameservers": [], "resolver": "host:port"}, "resolver"),
+        ({"timeout": 0}, "timeout"),
+        ({"wait_timeout": -1}, "wait_timeout"),
+        ({"wait_interval": -0.5}, "wait_interval"),
+        ({"records": [{"name": "a.example.com", "type": "A", "value": "192.0.2.1"}]}, "records[0].type"),
+    ],
+)
 def test_an_impossible_option_is_named(options: dict[str, Any], option: str, look: Run) -> None:
     assert look(LINK, **options)["msg"].startswith(option + ": ")

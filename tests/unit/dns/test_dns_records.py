@@ -68,18 +68,26 @@ def test_a_record_that_was_lost_is_published_again(publish: Run, bind: BindServe
 
 
 def test_the_records_of_an_existing_set_stay_with_their_ttl(publish: Run, bind: BindServer) -> None:
-    bind.add("bounce.mail.example.com", "TXT", '"site-verification=1"', r'"back\\slash \"q\""', '"two" "strings"', ttl=77)
+    bind.add(
+        "bounce.mail.example.com", "TXT", '"site-verification=1"', r'"back\\slash \"q\""', '"two" "strings"', ttl=77
+    )
     before = bind.records("example.com")
     publish(SPF)
     assert set(bind.records("example.com")) - set(before) == {
-        ("bounce.mail.example.com.", 77, "TXT", '"v=spf1 include:amazonses.com ~all"')}
+        ("bounce.mail.example.com.", 77, "TXT", '"v=spf1 include:amazonses.com ~all"')
+    }
     assert set(before) < set(bind.records("example.com"))
 
 
 def test_records_that_octodns_does_not_know_survive(publish: Run, bind: BindServer) -> None:
     for type_, value in (
-        ("RP", "admin.example.com. ."), ("HINFO", '"a" "b"'), ("TYPE65280", r"\# 2 abcd"), ("CAA", '0 issue "ca.example"'),
-        ("SRV", "0 0 25 mx.example.org."), ("LOC", "51 30 12.748 N 0 7 39.612 W 0.00m"), ("TXT", r'"not UTF-8 \200\255"'),
+        ("RP", "admin.example.com. ."),
+        ("HINFO", '"a" "b"'),
+        ("TYPE65280", r"\# 2 abcd"),
+        ("CAA", '0 issue "ca.example"'),
+        ("SRV", "0 0 25 mx.example.org."),
+        ("LOC", "51 30 12.748 N 0 7 39.612 W 0.00m"),
+        ("TXT", r'"not UTF-8 \200\255"'),
     ):
         bind.add("other.example.com", type_, value)
     bind.add("*.example.com", "A", "192.0.2.1")
@@ -98,16 +106,20 @@ def test_a_text_of_other_case_is_another(publish: Run, bind: BindServer) -> None
     assert publish(TOKEN)["changed"]
 
 
-@pytest.mark.parametrize("text", [
-    "v=DKIM1; k=rsa; p=" + "A" * 700,
-    'say "hi"; or \\ or ü',
-    '"v=DMARC1; p=none; rua=mailto:a@example.com,mailto:b@example.com"',
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "v=DKIM1; k=rsa; p=" + "A" * 700,
+        'say "hi"; or \\ or ü',
+        '"v=DMARC1; p=none; rua=mailto:a@example.com,mailto:b@example.com"',
+    ],
+)
 def test_any_text_is_published_unharmed_and_found_again(text: str, publish: Run, bind: BindServer) -> None:
     record = ("text.example.com", "TXT", text)
     result = publish(record)
     assert [rdata for name, _ttl, _type, rdata in bind.records("example.com") if name == "text.example.com."] == [
-        result["records"][0]["rdata"]]
+        result["records"][0]["rdata"]
+    ]
     assert not publish(record)["changed"]
     assert publish(record, state="absent")["changed"]
     assert lines(bind, "example.com", "text") == []
@@ -116,13 +128,21 @@ def test_any_text_is_published_unharmed_and_found_again(text: str, publish: Run,
 def test_a_zone_within_another_gets_its_records(publish: Run) -> None:
     with BindServer(["example.com", "mail.example.com"]) as nested:
         provider, secrets = nested.octodns_provider()
-        result = publish(*ALL[:4], provider=provider, provider_secrets=secrets, zones=["Example.com.", "MAIL.example.com"])
+        result = publish(
+            *ALL[:4], provider=provider, provider_secrets=secrets, zones=["Example.com.", "MAIL.example.com"]
+        )
         assert {record["zone"] for record in result["records"]} == {"mail.example.com."}
 
 
 def test_thousands_of_records_are_published_in_one_run(publish: Run, bind: BindServer) -> None:
-    records = [("n%d.example.com" % i, type_, value) for i in range(1600)
-               for type_, value in (("MX", "feedback-smtp.us-east-1.amazonses.com"), ("TXT", "v=spf1 include:amazonses.com ~all"))]
+    records = [
+        ("n%d.example.com" % i, type_, value)
+        for i in range(1600)
+        for type_, value in (
+            ("MX", "feedback-smtp.us-east-1.amazonses.com"),
+            ("TXT", "v=spf1 include:amazonses.com ~all"),
+        )
+    ]
     assert publish(*records)["zones"][0]["created"] == 3200
     assert not publish(*records)["changed"]
     assert len(lines(bind, "example.com", "IN MX", "IN TXT")) == 3200
@@ -158,16 +178,19 @@ def test_diff_mode_shows_lines_of_each_zone(publish: Run, bind: BindServer) -> N
 # Conflicts
 
 
-@pytest.mark.parametrize(("name", "type_", "value", "wanted", "code"), [
-    ("go.example.net", "CNAME", "www.example.net.", LINK, "cname_target"),
-    ("go.example.net", "A", "192.0.2.1", LINK, "cname_beside_others"),
-    ("go.example.net", "TXT", '"verification"', LINK, "cname_beside_others"),
-    ("bounce.mail.example.com", "CNAME", "www.example.net.", MX, "cname_in_the_way"),
-    ("bounce.mail.example.com", "CNAME", "www.example.net.", SPF, "cname_in_the_way"),
-    ("bounce.mail.example.com", "MX", "10 mx.example.org.", MX, "other_mx"),
-    ("bounce.mail.example.com", "TXT", '"v=spf1 mx -all"', SPF, "second_spf"),
-    ("mail.example.com", "NS", "ns.example.org.", DKIM, "delegated"),
-])
+@pytest.mark.parametrize(
+    ("name", "type_", "value", "wanted", "code"),
+    [
+        ("go.example.net", "CNAME", "www.example.net.", LINK, "cname_target"),
+        ("go.example.net", "A", "192.0.2.1", LINK, "cname_beside_others"),
+        ("go.example.net", "TXT", '"verification"', LINK, "cname_beside_others"),
+        ("bounce.mail.example.com", "CNAME", "www.example.net.", MX, "cname_in_the_way"),
+        ("bounce.mail.example.com", "CNAME", "www.example.net.", SPF, "cname_in_the_way"),
+        ("bounce.mail.example.com", "MX", "10 mx.example.org.", MX, "other_mx"),
+        ("bounce.mail.example.com", "TXT", '"v=spf1 mx -all"', SPF, "second_spf"),
+        ("mail.example.com", "NS", "ns.example.org.", DKIM, "delegated"),
+    ],
+)
 def test_a_conflict_leaves_both_zones_untouched(
     name: str, type_: str, value: str, wanted: tuple[str, str, str], code: str, publish: Run, bind: BindServer
 ) -> None:
@@ -196,9 +219,12 @@ def test_replace_clears_the_way_and_nothing_else(publish: Run, bind: BindServer)
     result = publish(MX, LINK, conflict="replace")
     assert [record["action"] for record in result["records"]] == ["updated", "updated"]
     assert lines(bind, "example.com", "IN MX") == [
-        "bounce.mail.example.com. 300 IN MX 10 feedback-smtp.us-east-1.amazonses.com."]
+        "bounce.mail.example.com. 300 IN MX 10 feedback-smtp.us-east-1.amazonses.com."
+    ]
     assert lines(bind, "example.net", "CNAME") == [
-        "go.example.net. 300 IN CNAME l.smtpdgo.com.", "other.example.net. 300 IN CNAME www.example.net."]
+        "go.example.net. 300 IN CNAME l.smtpdgo.com.",
+        "other.example.net. 300 IN CNAME www.example.net.",
+    ]
 
 
 def test_replace_removes_what_cannot_stand_beside_a_cname(publish: Run, bind: BindServer) -> None:
@@ -215,7 +241,8 @@ def test_spf_is_merged_and_taken_out_again(publish: Run, bind: BindServer) -> No
     wanted = ("bounce.mail.example.com", "TXT", "v=spf1 ip4:198.51.100.1 ~all")  # needs no look-up
     assert publish(wanted, spf="merge")["records"][0]["action"] == "updated"
     assert lines(bind, "example.com", "spf1") == [
-        'bounce.mail.example.com. 300 IN TXT "v=spf1 ip4:192.0.2.0/24 ip4:198.51.100.1 -all"']
+        'bounce.mail.example.com. 300 IN TXT "v=spf1 ip4:192.0.2.0/24 ip4:198.51.100.1 -all"'
+    ]
     assert not publish(wanted, spf="merge")["changed"]
     assert publish(wanted, spf="merge", state="absent")["records"][0]["action"] == "removed"
     assert bind.zone_text("example.com") == before
@@ -245,7 +272,9 @@ def test_absent_removes_a_text_however_it_is_split(publish: Run, bind: BindServe
 
 def test_a_record_outside_of_all_zones_is_named_and_nothing_is_written(publish: Run, bind: BindServer) -> None:
     result = publish(DKIM, ("go.subexample.com", "CNAME", "l.smtpdgo.com"))
-    assert result["msg"].startswith("zones: no zone for go.subexample.com. The zones known are: example.com, example.net.")
+    assert result["msg"].startswith(
+        "zones: no zone for go.subexample.com. The zones known are: example.com, example.net."
+    )
     assert not bind.query_log("updating zone")
 
 
@@ -255,25 +284,28 @@ def test_bad_records_are_refused_before_the_server_is_asked(publish: Run, bind: 
     assert bind.query_log() == before
 
 
-@pytest.mark.parametrize("ttl", [0, -1, 2 ** 31])
+@pytest.mark.parametrize("ttl", [0, -1, 2**31])
 def test_an_impossible_ttl_is_refused(ttl: int, publish: Run) -> None:
     assert publish(DKIM, ttl=ttl)["msg"].startswith("ttl: ")
 
 
-@pytest.mark.parametrize(("settings", "words"), [
-    ({"class": ""}, ["provider.class", "is missing"]),
-    ({"class": "no class"}, ["provider.class", "no class"]),
-    ({"class": "octodns_bind.Missing"}, ["provider.class", "Rfc2136Provider"]),
-    ({"class": "octodns_unheardof.Provider"}, ["octodns-unheardof", "pip install octodns-unheardof"]),
-    ({"class": "json.JSONDecoder"}, ["provider.class", "no class of an octoDNS provider"]),
-    ({"class": "octodns_bind.AxfrSource"}, ["provider.class", "no class of an octoDNS provider"]),
-    ({"class": "octodns_bind.ZoneFileProvider", "directory": "."}, ["provider.class", "zones as a whole"]),
-    ({"class": "octodns.provider.yaml.YamlProvider", "directory": "."}, ["provider.class", "zones as a whole"]),
-    ({"hots": "127.0.0.1"}, ["provider.hots", "no such setting", "host"]),
-    ({"port": "many"}, ["provider", "many"]),
-    ({"port": 1}, ["example.com.", "Connection refused"]),
-    ({"key_name": "unknown"}, ["example.com.", "does not know the TSIG key"]),
-])
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"class": ""}, ["provider.class", "is missing"]),
+        ({"class": "no class"}, ["provider.class", "no class"]),
+        ({"class": "octodns_bind.Missing"}, ["provider.class", "Rfc2136Provider"]),
+        ({"class": "octodns_unheardof.Provider"}, ["octodns-unheardof", "pip install octodns-unheardof"]),
+        ({"class": "json.JSONDecoder"}, ["provider.class", "no class of an octoDNS provider"]),
+        ({"class": "octodns_bind.AxfrSource"}, ["provider.class", "no class of an octoDNS provider"]),
+        ({"class": "octodns_bind.ZoneFileProvider", "directory": "."}, ["provider.class", "zones as a whole"]),
+        ({"class": "octodns.provider.yaml.YamlProvider", "directory": "."}, ["provider.class", "zones as a whole"]),
+        ({"hots": "127.0.0.1"}, ["provider.hots", "no such setting", "host"]),
+        ({"port": "many"}, ["provider", "many"]),
+        ({"port": 1}, ["example.com.", "Connection refused"]),
+        ({"key_name": "unknown"}, ["example.com.", "does not know the TSIG key"]),
+    ],
+)
 def test_a_wrong_provider_setting_is_explained(
     settings: dict[str, Any], words: list[str], publish: Run, bind: BindServer
 ) -> None:

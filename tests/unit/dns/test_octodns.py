@@ -44,7 +44,9 @@ class MemoryProvider(BaseProvider):
     def populate(self, zone: Any, target: bool = False, lenient: bool = False) -> bool:
         self.log.warning("populate with %s", self.token)
         for (name, type_), data in self.zones.get(zone.name, {}).items():
-            zone.add_record(Record.new(zone, name, dict(data, type=type_), source=self, lenient=lenient), lenient=lenient)
+            zone.add_record(
+                Record.new(zone, name, dict(data, type=type_), source=self, lenient=lenient), lenient=lenient
+            )
         return zone.name in self.zones
 
     def _process_desired_zone(self, desired: Any) -> Any:
@@ -89,7 +91,9 @@ def publish(run: Run, memory: type[MemoryProvider]) -> Run:
     def publish_records(*records: tuple[str, str, str], **options: Any) -> dict[str, Any]:
         arguments: dict[str, Any] = {
             "records": [{"name": name, "type": type_, "value": value} for name, type_, value in records],
-            "provider": {"class": "octodns_memory.Provider"}, "provider_secrets": {"token": SECRET}}
+            "provider": {"class": "octodns_memory.Provider"},
+            "provider_secrets": {"token": SECRET},
+        }
         result = run("smtpd_dns_records", **dict(arguments, **options))
         assert SECRET not in json.dumps(result)
         return result

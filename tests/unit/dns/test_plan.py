@@ -65,7 +65,9 @@ def codes(done: ZonePlan) -> list[str]:
 def test_a_text_joins_those_that_are_there_and_the_ttl_stays() -> None:
     there = RecordSet("a.example.com.", "TXT", 60, ("site-verification=1",))
     done = plan(content_of(there), wish("a.example.com", "TXT", "ours"), ttl=3600)
-    assert [change.after for change in done.changes] == [RecordSet("a.example.com.", "TXT", 60, ("site-verification=1", "ours"))]
+    assert [change.after for change in done.changes] == [
+        RecordSet("a.example.com.", "TXT", 60, ("site-verification=1", "ours"))
+    ]
     assert done.actions == ["created"]
 
 
@@ -84,7 +86,8 @@ def test_the_diff_shows_the_names_that_change() -> None:
     there = [RecordSet("a.example.com.", "TXT", 60, ("old",)), RecordSet("b.example.com.", "TXT", 60, ("other",))]
     done = plan(content_of(*there), wish("a.example.com", "TXT", "ours"), wish("b.example.com", "TXT", "other"))
     assert done.diff == {
-        "before_header": "zone example.com.", "after_header": "zone example.com.",
+        "before_header": "zone example.com.",
+        "after_header": "zone example.com.",
         "before": 'a.example.com. 60 IN TXT   "old"\n',
         "after": 'a.example.com. 60 IN TXT   "old"\na.example.com. 60 IN TXT   "ours"\n',
     }
@@ -100,13 +103,16 @@ SPF_THERE = RecordSet("a.example.com.", "TXT", 60, ("v=spf1 mx -all",))
 OUR_SPF = "v=spf1 include:amazonses.com ~all"
 
 
-@pytest.mark.parametrize(("there", "type_", "value", "code"), [
-    (CNAME_THERE, "CNAME", "ours.example.net", "cname_target"),
-    (A_THERE, "CNAME", "ours.example.net", "cname_beside_others"),
-    (CNAME_THERE, "TXT", "ours", "cname_in_the_way"),
-    (CNAME_THERE, "MX", "ours.example.net", "cname_in_the_way"),
-    (MX_THERE, "MX", "ours.example.net", "other_mx"),
-])
+@pytest.mark.parametrize(
+    ("there", "type_", "value", "code"),
+    [
+        (CNAME_THERE, "CNAME", "ours.example.net", "cname_target"),
+        (A_THERE, "CNAME", "ours.example.net", "cname_beside_others"),
+        (CNAME_THERE, "TXT", "ours", "cname_in_the_way"),
+        (CNAME_THERE, "MX", "ours.example.net", "cname_in_the_way"),
+        (MX_THERE, "MX", "ours.example.net", "other_mx"),
+    ],
+)
 def test_what_is_in_the_way_is_a_conflict_or_replaced(there: RecordSet, type_: str, value: str, code: str) -> None:
     ours = wish("a.example.com", type_, value)
     assert codes(plan(content_of(there), ours)) == [code]
@@ -148,7 +154,9 @@ def test_a_merged_spf_record_is_left_alone() -> None:
 
 
 def test_a_merge_that_takes_too_many_lookups_is_a_conflict() -> None:
-    done = plan(content_of(SPF_THERE), wish("a.example.com", "TXT", OUR_SPF), merge_spf=True, count_lookups=lambda text: 11)
+    done = plan(
+        content_of(SPF_THERE), wish("a.example.com", "TXT", OUR_SPF), merge_spf=True, count_lookups=lambda text: 11
+    )
     assert codes(done) == ["spf_lookups"]
 
 
@@ -161,11 +169,14 @@ def test_a_text_beside_an_spf_record_is_no_conflict() -> None:
     assert plan(content_of(SPF_THERE), wish("a.example.com", "TXT", "ours")).conflicts == []
 
 
-@pytest.mark.parametrize("handed_over", [
-    RecordSet("sub.example.com.", "NS", 60, ("ns.example.net.",)),
-    RecordSet("sub.example.com.", "DNAME", 60, ("example.net.",)),
-    RecordSet("a.sub.example.com.", "NS", 60, ("ns.example.net.",)),
-])
+@pytest.mark.parametrize(
+    "handed_over",
+    [
+        RecordSet("sub.example.com.", "NS", 60, ("ns.example.net.",)),
+        RecordSet("sub.example.com.", "DNAME", 60, ("example.net.",)),
+        RecordSet("a.sub.example.com.", "NS", 60, ("ns.example.net.",)),
+    ],
+)
 def test_a_name_that_is_handed_over_is_a_conflict_also_when_others_are_replaced(handed_over: RecordSet) -> None:
     ours = wish("a.sub.example.com", "TXT", "ours")
     assert handed_over.name in relevant_names(ZONE, [ours])
@@ -195,7 +206,9 @@ def test_an_mx_of_our_host_with_another_preference_is_ours() -> None:
 
 def test_absent_removes_the_value_and_leaves_the_others() -> None:
     there = RecordSet("a.example.com.", "TXT", 60, ("other", "ours"))
-    done = plan(content_of(there), wish("a.example.com", "TXT", "ours"), wish("b.example.com", "TXT", "x"), state=ABSENT)
+    done = plan(
+        content_of(there), wish("a.example.com", "TXT", "ours"), wish("b.example.com", "TXT", "x"), state=ABSENT
+    )
     assert applied(content_of(there), done) == content_of(RecordSet("a.example.com.", "TXT", 60, ("other",)))
     assert done.actions == ["removed", "unchanged"]
 
@@ -208,7 +221,11 @@ def test_absent_leaves_another_target_alone() -> None:
 
 
 def test_records_outside_of_all_zones_are_named_together() -> None:
-    wishes = [wish("a.example.org", "TXT", "x"), wish("a.example.com", "TXT", "x"), wish("b.subexample.com", "TXT", "x")]
+    wishes = [
+        wish("a.example.org", "TXT", "x"),
+        wish("a.example.com", "TXT", "x"),
+        wish("b.subexample.com", "TXT", "x"),
+    ]
     with pytest.raises(InputError) as caught:
         assign_zones(wishes, [ZONE])
     assert caught.value.option == "zones"
@@ -217,8 +234,11 @@ def test_records_outside_of_all_zones_are_named_together() -> None:
 
 
 def test_batches_are_small_and_keep_a_name_together() -> None:
-    wishes = [wish("n%d.example.com" % i, type_, value) for i in range(1500)
-              for type_, value in (("TXT", "x" * 100), ("MX", "mx.example.net"))]
+    wishes = [
+        wish("n%d.example.com" % i, type_, value)
+        for i in range(1500)
+        for type_, value in (("TXT", "x" * 100), ("MX", "mx.example.net"))
+    ]
     parts = list(batches(plan({}, *wishes).changes))
     assert sum(map(len, parts)) == 3000
     assert max(map(len, parts)) <= 400
@@ -255,14 +275,19 @@ def record_sets(name: str) -> st.SearchStrategy[list[RecordSet]]:
 zones = st.tuples(*map(record_sets, NAMES)).map(lambda groups: content_of(*(one for group in groups for one in group)))
 wish_lists = st.dictionaries(
     st.sampled_from(NAMES),
-    st.sampled_from(HOSTS).map(lambda host: [("CNAME", host)]) | st.lists(
-        st.sampled_from([("TXT", "ours"), ("TXT", OUR_SPF), ("MX", HOSTS[0]), ("TXT", 'q"uo;te')]), unique=True),
+    st.sampled_from(HOSTS).map(lambda host: [("CNAME", host)])
+    | st.lists(st.sampled_from([("TXT", "ours"), ("TXT", OUR_SPF), ("MX", HOSTS[0]), ("TXT", 'q"uo;te')]), unique=True),
 ).map(lambda by_name: [wish(name, *record) for name, records in by_name.items() for record in records])
 policies = st.fixed_dictionaries({"merge_spf": st.booleans(), "replace": st.booleans()})
 
 
 def everything(content: Content) -> set[tuple[str, str, int, str]]:
-    return {(name, type_, one.ttl, value) for name, sets in content.items() for type_, one in sets.items() for value in one.values}
+    return {
+        (name, type_, one.ttl, value)
+        for name, sets in content.items()
+        for type_, one in sets.items()
+        for value in one.values
+    }
 
 
 def is_wanted(record: tuple[str, str, int, str], wishes: list[Wish]) -> bool:
@@ -285,7 +310,9 @@ def test_merging_touches_nothing_but_spf_records(content: Content, wishes: list[
 
 
 @given(zones, wish_lists, policies)
-def test_replacing_touches_nothing_at_other_names(content: Content, wishes: list[Wish], policy: dict[str, bool]) -> None:
+def test_replacing_touches_nothing_at_other_names(
+    content: Content, wishes: list[Wish], policy: dict[str, bool]
+) -> None:
     done = plan(content, *wishes, **policy)
     assert {change.any.name for change in done.changes} <= {one.name for one in wishes}
 

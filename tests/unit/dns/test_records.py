@@ -39,7 +39,10 @@ def test_a_described_record_keeps_what_the_service_gave() -> None:
 def test_an_mx_gets_preference_10_and_a_dot() -> None:
     described = describe_record(record("bounce.example.com", "MX", "feedback.example.net"))
     assert (described["fqdn"], described["priority"], described["rdata"]) == (
-        "bounce.example.com.", 10, "10 feedback.example.net.")
+        "bounce.example.com.",
+        10,
+        "10 feedback.example.net.",
+    )
 
 
 def test_an_mx_value_with_a_preference_keeps_it() -> None:
@@ -50,7 +53,10 @@ def test_an_mx_value_with_a_preference_keeps_it() -> None:
 def test_a_cname_keeps_its_case_and_has_one_dot() -> None:
     described = describe_record(record("K1._domainkey.example.com.", "cname", "K1.dkim.example.net."))
     assert (described["fqdn"], described["priority"], described["rdata"]) == (
-        "K1._domainkey.example.com.", None, "K1.dkim.example.net.")
+        "K1._domainkey.example.com.",
+        None,
+        "K1.dkim.example.net.",
+    )
 
 
 def test_a_txt_is_quoted_and_escaped() -> None:
@@ -81,20 +87,23 @@ def test_every_text_survives_the_zone_file(text: str) -> None:
 def test_a_zone_file_has_aligned_absolute_lines() -> None:
     records = [record("a.example.com", "CNAME", "b.example.net"), record("example.com", "MX", "c.example.net")]
     assert zone_file(records, ttl=300) == (
-        "a.example.com. 300 IN CNAME b.example.net.\n"
-        "example.com.   300 IN MX    10 c.example.net.\n")
+        "a.example.com. 300 IN CNAME b.example.net.\n" "example.com.   300 IN MX    10 c.example.net.\n"
+    )
 
 
 # Zones
 
 
-@pytest.mark.parametrize(("name", "zone"), [
-    ("go.example.com", "example.com"),
-    ("example.com.", "example.com"),
-    ("GO.Sub.Example.COM", "Sub.example.com."),
-    ("go.subexample.com", None),
-    ("com", None),
-])
+@pytest.mark.parametrize(
+    ("name", "zone"),
+    [
+        ("go.example.com", "example.com"),
+        ("example.com.", "example.com"),
+        ("GO.Sub.Example.COM", "Sub.example.com."),
+        ("go.subexample.com", None),
+        ("com", None),
+    ],
+)
 def test_the_zone_is_the_longest_that_the_name_ends_with_label_by_label(name: str, zone: str) -> None:
     assert find_zone(name, ["example.com", "Sub.example.com."]) == zone
 
@@ -107,28 +116,31 @@ def test_parents_are_between_the_name_and_the_zone() -> None:
 # What users give
 
 
-@pytest.mark.parametrize(("bad", "field", "word"), [
-    (record(name=None), "name", "missing"),
-    ({"type": "TXT", "value": "x"}, "name", "missing"),
-    (record(name=""), "name", "empty"),
-    (record(name="mail example.com"), "name", "space"),
-    (record(name="mail..example.com"), "name", "empty label"),
-    (record(name=".example.com"), "name", "empty label"),
-    (record(name="@"), "name", "full name"),
-    (record(name="x" * 64 + ".example.com"), "name", "63"),
-    (record(name=".".join(["x" * 60] * 5)), "name", "253"),
-    (record(name="bücher.example.com"), "name", "xn--"),
-    (record(type="A", value="192.0.2.1"), "type", "CNAME, MX, TXT"),
-    (record(type=""), "type", "empty"),
-    (record(value=5), "value", "quotes"),
-    (record(value=" "), "value", "empty"),
-    (record(value='""'), "value", "empty"),
-    (record(value="a\nb"), "value", "line break"),
-    (record(type="CNAME", value="192.0.2.1"), "value", "IP address"),
-    (record(type="CNAME", value="target"), "value", "full one"),
-    (record(type="MX", value="10 not a host"), "value", "no host name"),
-    (record(type="MX", value="70000 mx.example.com"), "value", "65535"),
-])
+@pytest.mark.parametrize(
+    ("bad", "field", "word"),
+    [
+        (record(name=None), "name", "missing"),
+        ({"type": "TXT", "value": "x"}, "name", "missing"),
+        (record(name=""), "name", "empty"),
+        (record(name="mail example.com"), "name", "space"),
+        (record(name="mail..example.com"), "name", "empty label"),
+        (record(name=".example.com"), "name", "empty label"),
+        (record(name="@"), "name", "full name"),
+        (record(name="x" * 64 + ".example.com"), "name", "63"),
+        (record(name=".".join(["x" * 60] * 5)), "name", "253"),
+        (record(name="bücher.example.com"), "name", "xn--"),
+        (record(type="A", value="192.0.2.1"), "type", "CNAME, MX, TXT"),
+        (record(type=""), "type", "empty"),
+        (record(value=5), "value", "quotes"),
+        (record(value=" "), "value", "empty"),
+        (record(value='""'), "value", "empty"),
+        (record(value="a\nb"), "value", "line break"),
+        (record(type="CNAME", value="192.0.2.1"), "value", "IP address"),
+        (record(type="CNAME", value="target"), "value", "full one"),
+        (record(type="MX", value="10 not a host"), "value", "no host name"),
+        (record(type="MX", value="70000 mx.example.com"), "value", "65535"),
+    ],
+)
 def test_an_impossible_record_is_refused_by_its_place(bad: dict[str, Any], field: str, word: str) -> None:
     with pytest.raises(InputError) as caught:
         check_records([record(), bad])
@@ -136,10 +148,10 @@ def test_an_impossible_record_is_refused_by_its_place(bad: dict[str, Any], field
     assert word in str(caught.value)
 
 
-@pytest.mark.parametrize(("second", "field"), [
-    (record("a.example.com", "CNAME", "two.example.net"), "value"),
-    (record("A.Example.com.", "TXT", "text"), "type"),
-])
+@pytest.mark.parametrize(
+    ("second", "field"),
+    [(record("a.example.com", "CNAME", "two.example.net"), "value"), (record("A.Example.com.", "TXT", "text"), "type")],
+)
 def test_records_that_cannot_stand_together_are_refused(second: dict[str, Any], field: str) -> None:
     with pytest.raises(InputError) as caught:
         check_records([record("a.example.com", "CNAME", "one.example.net"), second])
@@ -153,7 +165,9 @@ def test_two_spf_records_at_one_name_are_refused() -> None:
 
 
 def test_records_of_the_other_modules_are_accepted_as_they_are() -> None:
-    full = dict(describe_record(record(type="MX", value="mx.example.net", validation_state="active")), profile_id="7c82")
+    full = dict(
+        describe_record(record(type="MX", value="mx.example.net", validation_state="active")), profile_id="7c82"
+    )
     assert check_records([full])[0].given == full
 
 
@@ -162,7 +176,9 @@ def test_underscores_and_wildcards_are_fine() -> None:
 
 
 def test_an_mx_without_preference_is_met_by_any() -> None:
-    bare, exact = check_records([record(type="MX", value="MX.example.net"), record(type="MX", value="20 mx.example.net")])
+    bare, exact = check_records(
+        [record(type="MX", value="MX.example.net"), record(type="MX", value="20 mx.example.net")]
+    )
     assert bare.is_met_by("20 mx.example.net.") and bare.is_met_by("10 mx.example.net.")
     assert exact.is_met_by("20 mx.example.net.") and not exact.is_met_by("10 mx.example.net.")
 

@@ -19,13 +19,16 @@ from ansible_collections.smtpd.email.plugins.module_utils._dns_spf import (
 OURS = "v=spf1 include:amazonses.com ~all"
 
 
-@pytest.mark.parametrize(("existing", "merged"), [
-    ("v=spf1 mx -all", "v=spf1 mx include:amazonses.com -all"),
-    ("v=spf1 ip4:192.0.2.1", "v=spf1 ip4:192.0.2.1 include:amazonses.com"),
-    ("v=spf1 mx redirect=_spf.example.net", "v=spf1 mx include:amazonses.com redirect=_spf.example.net"),
-    ("v=spf1 include:AmazonSES.com -all", "v=spf1 include:AmazonSES.com -all"),
-    ("v=spf1", "v=spf1 include:amazonses.com"),
-])
+@pytest.mark.parametrize(
+    ("existing", "merged"),
+    [
+        ("v=spf1 mx -all", "v=spf1 mx include:amazonses.com -all"),
+        ("v=spf1 ip4:192.0.2.1", "v=spf1 ip4:192.0.2.1 include:amazonses.com"),
+        ("v=spf1 mx redirect=_spf.example.net", "v=spf1 mx include:amazonses.com redirect=_spf.example.net"),
+        ("v=spf1 include:AmazonSES.com -all", "v=spf1 include:AmazonSES.com -all"),
+        ("v=spf1", "v=spf1 include:amazonses.com"),
+    ],
+)
 def test_merging_adds_what_is_missing_before_the_owners_all(existing: str, merged: str) -> None:
     assert merge(existing, OURS) == merged
     assert covers(merged, OURS)
@@ -47,7 +50,10 @@ def test_a_record_with_modifiers_cannot_be_merged() -> None:
 
 
 def test_lookups_are_counted_through_includes_and_redirects() -> None:
-    records = {"a.example": "v=spf1 a mx/24 exists:%{i}.example.com ip4:192.0.2.0/24 -all", "b.example": "v=spf1 ptr -all"}
+    records = {
+        "a.example": "v=spf1 a mx/24 exists:%{i}.example.com ip4:192.0.2.0/24 -all",
+        "b.example": "v=spf1 ptr -all",
+    }
     assert count_lookups("v=spf1 include:a.example redirect=b.example", records.get) == 1 + 3 + 1 + 1
 
 
