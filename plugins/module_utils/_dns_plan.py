@@ -11,7 +11,7 @@ Pure functions on plain data; the engine that reads and writes zones is elsewher
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequence
 
 from ansible_collections.smtpd.email.plugins.module_utils._dns_spf import MAX_LOOKUPS, can_merge, covers, merge, unmerge
@@ -38,6 +38,48 @@ _BATCH_BYTES = 40000
 _RECORD_OVERHEAD = 16
 
 _LISTED = 20
+
+# What can be in the way of a record, and what to do about it.
+_ADVICE = {
+    "cname_target": (
+        "The name points elsewhere. Remove that record, choose another domain, or allow it by conflict=replace."
+    ),
+    "cname_beside_others": (
+        "A CNAME can have no other records beside it (RFC 1034, 3.6.2). Remove these, choose another domain, or "
+        "allow it by conflict=replace."
+    ),
+    "cname_in_the_way": (
+        "The name is a CNAME, which can have no other records beside it (RFC 1034, 3.6.2). Remove it, choose "
+        "another domain, or allow it by conflict=replace."
+    ),
+    "other_mx": (
+        "There must be no other MX record beside it, and mail to the domain now goes there. Choose another "
+        "domain, or allow it by conflict=replace."
+    ),
+    "cname_at_apex": ("The top of a zone cannot be a CNAME (RFC 1034, 3.6.2). Choose a domain below it."),
+    "second_spf": (
+        "A second SPF record is a permanent error (RFC 7208, 4.5). Take the wanted terms into the one that is "
+        "there, or allow it by spf=merge."
+    ),
+    "several_spf": (
+        "There are several SPF records, which is a permanent error (RFC 7208, 4.5). Make one of them first."
+    ),
+    "spf_lookups": (
+        "With our terms the SPF record takes more than %d DNS lookups, which is a permanent error (RFC 7208, "
+        "4.6.4). Remove some of its terms first." % MAX_LOOKUPS
+    ),
+    "delegated": (
+        "The name, or one above it, is handed over to other servers, so that this zone is not asked for it. "
+        "Publish the record there, and give that zone in zones."
+    ),
+    "not_rewritable": (
+        "octoDNS would garble what is there (a backslash in a text, or settings of this provider). Change this "
+        "record set by hand."
+    ),
+}
+
+# Those that conflict=replace clears away.
+_REPLACEABLE = frozenset(("cname_target", "cname_beside_others", "cname_in_the_way", "other_mx"))
 
 
 @dataclass(frozen=True)
@@ -86,11 +128,9 @@ class Change:
 class Conflict:
     """Something in a zone that is in the way of a wanted record.
 
-    :param code: which kind.
+    :param code: which kind, one of C(_ADVICE).
     :param found: what is there, as lines of a zone file.
     :param wanted: the wanted record in the same form.
-    :param advice: what to do.
-    :param replaceable: whether C(conflict=replace) clears it away.
     """
 
     code: str
@@ -99,20 +139,10 @@ class Conflict:
     type: str
     found: tuple[str, ...]
     wanted: str
-    advice: str
-    replaceable: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """For the result of a module."""
-        return {
-            "code": self.code,
-            "zone": self.zone,
-            "name": self.name,
-            "type": self.type,
-            "found": list(self.found),
-            "wanted": self.wanted,
-            "todo": self.advice,
-        }
+        return dict(asdict(self), found=list(self.found), todo=_ADVICE[self.code])
 
     def __str__(self) -> str:
         return "%s %s\n    there:  %s\n    wanted: %s\n    to do:  %s" % (
@@ -120,7 +150,7 @@ class Conflict:
             self.type,
             "\n            ".join(self.found) or "-",
             self.wanted,
-            self.advice,
+            _ADVICE[self.code],
         )
 
 
@@ -260,65 +290,37 @@ class _Node:
         else:
             self.sets[type_] = RecordSet(self.name, type_, self.policy.ttl, values)
 
-    def _ours(self, type_: str, value: str) -> bool:
+    def _is_ours(self, type_: str, value: str) -> bool:
         return any(wish.type == type_ and wish.is_met_by(value) for wish in self.wishes)
 
     # Publishing
 
     def _publish_cname(self, wish: Wish) -> None:
         if self.name == self.zone:
-            self._conflict(
-                "cname_at_apex",
-                wish,
-                [],
-                "The top of a zone cannot be a CNAME (RFC 1034, 3.6.2). " "Choose a domain below it.",
-            )
+            self._conflict("cname_at_apex", wish, [])
         others = [type_ for type_ in self.sets if type_ not in (CNAME, "NS", "SOA")]
         if others:
-            self._conflict(
-                "cname_beside_others",
-                wish,
-                others,
-                "A CNAME can have no other records beside it (RFC 1034, 3.6.2). Remove these, choose another "
-                "domain, or allow it by conflict=replace.",
-                replaceable=True,
-            )
+            self._conflict("cname_beside_others", wish, self._lines_of(others))
             for type_ in others:
                 del self.sets[type_]
         values = self._values(CNAME)
         if wish.value in values:
             return self._done(wish, UNCHANGED)
         if values:
-            self._conflict(
-                "cname_target",
-                wish,
-                [CNAME],
-                "The name points elsewhere. Remove that record, choose another "
-                "domain, or allow it by conflict=replace.",
-                replaceable=True,
-            )
+            self._conflict("cname_target", wish, self._lines_of([CNAME]))
         self._set_values(CNAME, [wish.value])
         self._done(wish, UPDATED if values or others else CREATED)
 
     def _publish_mx(self, wish: Wish) -> None:
         self._clear_cname(wish)
         values = self._values(MX)
-        foreign = [value for value in values if not self._ours(MX, value)]
-        if foreign:
-            self._conflict(
-                "other_mx",
-                wish,
-                [MX],
-                "There must be no other MX record beside it, and mail to the domain "
-                "now goes there. Choose another domain, or allow it by conflict=replace.",
-                replaceable=True,
-            )
-        kept = [value for value in values if value not in foreign]
-        if any(wish.is_met_by(value) for value in kept):
-            self._set_values(MX, kept)
-            return self._done(wish, UPDATED if foreign else UNCHANGED)
-        self._set_values(MX, kept + [wish.value])
-        self._done(wish, UPDATED if foreign else CREATED)
+        kept = [value for value in values if self._is_ours(MX, value)]
+        has_foreign = len(kept) < len(values)
+        if has_foreign:
+            self._conflict("other_mx", wish, self._lines_of([MX]))
+        is_there = any(wish.is_met_by(value) for value in kept)
+        self._set_values(MX, kept if is_there else kept + [wish.value])
+        self._done(wish, UPDATED if has_foreign else UNCHANGED if is_there else CREATED)
 
     def _publish_txt(self, wish: Wish) -> None:
         self._clear_cname(wish)
@@ -336,43 +338,20 @@ class _Node:
         single = len(others) == 1 and wish.value not in values
         if single and covers(others[0], wish.value):
             return self._done(wish, UNCHANGED)
+        merged = merge(others[0], wish.value)
         self._done(wish, UPDATED)
         if not single:
-            return self._conflict(
-                "second_spf",
-                wish,
-                [TXT],
-                "There are several SPF records, which is a permanent error " "(RFC 7208, 4.5). Make one of them first.",
-            )
-        if not self.policy.merge_spf or not can_merge(wish.value):
-            return self._conflict(
-                "second_spf",
-                wish,
-                [TXT],
-                "A second SPF record is a permanent error (RFC 7208, 4.5). Take the "
-                "wanted terms into the one that is there, or allow it by spf=merge.",
-            )
-        merged = merge(others[0], wish.value)
-        if self.policy.count_lookups(merged) > MAX_LOOKUPS:
-            return self._conflict(
-                "spf_lookups",
-                wish,
-                [TXT],
-                "With our terms the SPF record takes more than %d DNS lookups, which "
-                "is a permanent error (RFC 7208, 4.6.4). Remove some of its terms first." % MAX_LOOKUPS,
-            )
-        self._set_values(TXT, [merged if value == others[0] else value for value in values])
+            self._conflict("several_spf", wish, self._lines_of([TXT]))
+        elif not self.policy.merge_spf or not can_merge(wish.value):
+            self._conflict("second_spf", wish, self._lines_of([TXT]))
+        elif self.policy.count_lookups(merged) > MAX_LOOKUPS:
+            self._conflict("spf_lookups", wish, self._lines_of([TXT]))
+        else:
+            self._set_values(TXT, [merged if value == others[0] else value for value in values])
 
     def _clear_cname(self, wish: Wish) -> None:
         if CNAME in self.sets:
-            self._conflict(
-                "cname_in_the_way",
-                wish,
-                [CNAME],
-                "The name is a CNAME, which can have no other records beside it "
-                "(RFC 1034, 3.6.2). Remove it, choose another domain, or allow it by conflict=replace.",
-                replaceable=True,
-            )
+            self._conflict("cname_in_the_way", wish, self._lines_of([CNAME]))
             if self.policy.replace:
                 del self.sets[CNAME]
 
@@ -394,50 +373,28 @@ class _Node:
 
     def _check_authority(self) -> None:
         """Nothing that this zone says counts at and below a name that it hands to others."""
-        above = parents(self.name, self.zone)
-        for name in above + [self.name] * (self.name != self.zone):
-            for type_ in ("NS", "DNAME"):
-                handed_over = self.content.get(name, {}).get(type_)
-                if handed_over is not None and (type_ == "NS" or name != self.name):
-                    for wish in self.wishes:
-                        self._conflict(
-                            "delegated",
-                            wish,
-                            [],
-                            "The name %s is handed over to others, so that this zone is not "
-                            "asked. Publish the record there, and name that zone in zones." % name,
-                            found=_lines([handed_over]),
-                        )
+        sets = [
+            self.content.get(name, {}).get(type_) for name in parents(self.name, self.zone) for type_ in ("NS", "DNAME")
+        ]
+        if self.name != self.zone:
+            sets.append(self.sets.get("NS"))
+        handed_over = [one for one in sets if one is not None]
+        for wish in self.wishes if handed_over else ():
+            self._conflict("delegated", wish, _lines(handed_over))
 
     def _check_rewritable(self, before: Mapping[str, RecordSet]) -> None:
-        for type_, record_set in before.items():
-            after = self.sets.get(type_)
-            if not record_set.rewritable and after not in (None, record_set):
-                wish = next(wish for wish in self.wishes if wish.type == type_)
-                self._conflict(
-                    "not_rewritable",
-                    wish,
-                    [],
-                    "octoDNS would garble what is there (a backslash in a text, or "
-                    "settings of this provider). Change this record set by hand.",
-                    found=_lines([record_set]),
-                )
+        for wish in self.wishes:
+            old, new = before.get(wish.type), self.sets.get(wish.type)
+            if old is not None and new is not None and old != new and not old.rewritable:
+                self._conflict("not_rewritable", wish, _lines([old]))
 
-    def _conflict(
-        self,
-        code: str,
-        wish: Wish,
-        types: Sequence[str],
-        advice: str,
-        replaceable: bool = False,
-        found: Optional[Sequence[str]] = None,
-    ) -> None:
-        if replaceable and self.policy.replace:
-            return
-        lines = _lines(self.sets[type_] for type_ in sorted(types)) if found is None else found
-        wanted = "%s %d IN %s %s" % (wish.fqdn, self.policy.ttl, wish.type, wish.rdata)
-        conflict = Conflict(code, self.zone, wish.fqdn, wish.type, tuple(lines), wanted, advice, replaceable)
-        self.conflicts.append(conflict)
+    def _conflict(self, code: str, wish: Wish, found: Sequence[str]) -> None:
+        if code not in _REPLACEABLE or not self.policy.replace:
+            wanted = "%s %d IN %s %s" % (wish.fqdn, self.policy.ttl, wish.type, wish.rdata)
+            self.conflicts.append(Conflict(code, self.zone, wish.fqdn, wish.type, tuple(found), wanted))
+
+    def _lines_of(self, types: Sequence[str]) -> list[str]:
+        return _lines(self.sets[type_] for type_ in sorted(types))
 
     def _done(self, wish: Wish, action: str) -> None:
         self.actions[wish.identity()] = action

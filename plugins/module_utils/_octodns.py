@@ -72,7 +72,7 @@ _WHOLE_ZONE_PROVIDERS = ("YamlProvider", "ZoneFileProvider", "ZoneFileSource")
 
 def secret_settings(provider: Mapping[str, Any]) -> list[str]:
     """The names of settings that look like secrets, and so belong into C(provider_secrets)."""
-    return [name for name in provider if _SECRET_NAME.search(name) and not _NO_SECRET_NAME.search(name)]
+    return [name for name in map(str, provider) if _SECRET_NAME.search(name) and not _NO_SECRET_NAME.search(name)]
 
 
 class LoadedZone:

@@ -266,6 +266,7 @@ conflicts:
         - V(cname_at_apex) - a CNAME is wanted at the top of the zone.
         - V(other_mx) - the name has another MX record.
         - V(second_spf) - the name has another SPF record.
+        - V(several_spf) - the name has several SPF records.
         - V(spf_lookups) - the merged SPF record takes too many DNS lookups.
         - V(delegated) - the name is handed over to other servers.
         - V(not_rewritable) - octoDNS cannot write the record set without harm to what is in it.

@@ -87,7 +87,7 @@ def test_every_text_survives_the_zone_file(text: str) -> None:
 def test_a_zone_file_has_aligned_absolute_lines() -> None:
     records = [record("a.example.com", "CNAME", "b.example.net"), record("example.com", "MX", "c.example.net")]
     assert zone_file(records, ttl=300) == (
-        "a.example.com. 300 IN CNAME b.example.net.\n" "example.com.   300 IN MX    10 c.example.net.\n"
+        "a.example.com. 300 IN CNAME b.example.net.\nexample.com.   300 IN MX    10 c.example.net.\n"
     )
 
 
