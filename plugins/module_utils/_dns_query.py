@@ -89,9 +89,11 @@ def given_server(text: str, option: str) -> Server:
     """
     host, port = parse_server(text, option)
     try:
-        address = str(socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0][4][0])
+        found = [(info[0], str(info[4][0])) for info in socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)]
     except (OSError, UnicodeError) as error:
         raise InputError(option, "the address of '%s' cannot be found: %s." % (host, error)) from None
+    # IPv4 first: for a name such as localhost the system gives an IPv6 address too, where few DNS servers listen.
+    _family, address = min(found, key=lambda one: (not _is_reachable(*one), one[0] != socket.AF_INET))
     return Server(text.strip(), address, port, recursive=True)
 
 

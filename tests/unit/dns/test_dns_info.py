@@ -115,6 +115,11 @@ def test_hundreds_of_records_are_asked_for_side_by_side(look: Run) -> None:
     assert time.monotonic() - started < 10
 
 
+def test_a_server_can_be_given_by_its_name(look: Run, bind: BindServer) -> None:
+    fill(bind)
+    assert statuses(look(LINK, nameservers=["localhost:%d" % bind.port])) == ["present"]
+
+
 def test_check_mode_is_the_same(look: Run, bind: BindServer) -> None:
     fill(bind)
     assert look(LINK, check_mode=True)["all_present"]
