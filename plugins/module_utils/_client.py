@@ -439,7 +439,7 @@ def _describe_target(location: Optional[str]) -> str:
 def _describe_body(answer: _Answer, quote_body: bool = True) -> str:
     if not answer.body.strip():
         return "an empty body"
-    kind = _one_line(answer.headers.get("Content-Type") or "no content type").split(";")[0]
+    kind = _one_line(answer.headers.get("Content-Type") or "no content type").split(";", maxsplit=1)[0]
     if not quote_body:
         return "a body of %s" % kind
     return "a body of %s: %s" % (kind, _one_line(answer.body[:_MAX_QUOTED * 4].decode("utf-8", "replace")))

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -79,11 +80,11 @@ class Stage:
         ansible_playbook = Path(sys.executable).with_name("ansible-playbook")
         process = subprocess.run(
             [ansible_playbook, "site.yml", "--extra-vars", "@machine.json"],
-            cwd=self.workdir, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            check=False, cwd=self.workdir, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         lines = [line for line in process.stdout.splitlines() if line.strip()]
         say("\n".join(shorten(line) for line in lines))
         expect(process.returncode == 0, "the playbook ends well")
-        return {key: int(value) for key, _, value in (word.partition("=") for word in lines[-1].split()) if value.isdigit()}
+        return {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", lines[-1])}
 
     def profile(self) -> dict[str, Any]:
         return self.simulator.profiles()[0]

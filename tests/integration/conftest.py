@@ -92,7 +92,7 @@ class Ansible:
         results.unlink(missing_ok=True)
         process = subprocess.run(
             [str(BIN / command[0]), *command[1:]], cwd=self.workdir, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, timeout=120,
+            stderr=subprocess.STDOUT, text=True, timeout=120, check=False,
             env=dict(self.environ, TEST_RESULTS_FILE=str(results), **(environ or {})))
         lines = results.read_text().splitlines() if results.exists() else []
         return Run(process.returncode, process.stdout, [json.loads(line) for line in lines])

@@ -270,7 +270,7 @@ def _json(body: bytes) -> Any:
 
 def _basic(header: str) -> tuple[str, str]:
     try:
-        key, _, secret = base64.b64decode(header.removeprefix("Basic "), validate=True).decode().partition(":")
+        key, _colon, secret = base64.b64decode(header.removeprefix("Basic "), validate=True).decode().partition(":")
     except (binascii.Error, ValueError):
         return "", ""
     return key, secret

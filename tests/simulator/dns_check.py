@@ -31,7 +31,7 @@ class DnsCheck:
         """For each record whether DNS answers it right. Without a server every record is right."""
         if server is None:
             return [True] * len(records)
-        host, _, port = server.rpartition(":")
+        host, _colon, port = server.rpartition(":")
         return await asyncio.gather(*(self._is_right(host.strip("[]"), int(port), record) for record in records))
 
     async def _is_right(self, host: str, port: int, record: dict[str, Any]) -> bool:

@@ -117,16 +117,16 @@ class Fault:
 
 
 _SHORT_FORMS = {
-    "reset": lambda _: {"close": True},
-    "reset_after": lambda _: {"close": True, "work": True},
+    "reset": lambda _given: {"close": True},
+    "reset_after": lambda _given: {"close": True, "work": True},
     "hang": lambda seconds: {"delay": seconds, "close": True},
     "hang_after": lambda seconds: {"delay": seconds, "close": True, "work": True},
     "latency": lambda seconds: {"delay": seconds, "work": True},
-    "html": lambda _: {"text": _HTML, "content_type": "text/html"},
-    "empty": lambda _: {"text": ""},
-    "malformed": lambda _: {"text": '{"profile_id": '},
+    "html": lambda _given: {"text": _HTML, "content_type": "text/html"},
+    "empty": lambda _given: {"text": ""},
+    "malformed": lambda _given: {"text": '{"profile_id": '},
     "redirect": lambda url: {"status": 302, "headers": {"Location": url}},
-    "truncate": lambda _: {"truncate": True, "work": True},
+    "truncate": lambda _given: {"truncate": True, "work": True},
     "drip": lambda seconds: {"drip": seconds, "work": True},
 }
 

@@ -55,5 +55,5 @@ class Tokens:
         return {"either": any(both), "both": all(both), "authentication": both[0], "authorization": both[1]}[rule]
 
     def _is_good(self, header: str) -> bool:
-        scheme, _, token = header.partition(" ")
+        scheme, _space, token = header.partition(" ")
         return scheme == "Bearer" and (token == self.static or self._clock() < self._expiry.get(token, 0.0))

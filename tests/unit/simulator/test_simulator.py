@@ -98,7 +98,7 @@ def test_a_creation_without_name_or_domain_is_refused(body: Any, call: Call, sim
 
 
 def test_names_need_not_be_unique(call: Call, simulator: Simulator) -> None:
-    ids = {call("POST", PROFILES, json=WANTED).json()["profile_id"] for _ in range(2)}
+    ids = {call("POST", PROFILES, json=WANTED).json()["profile_id"] for _number in range(2)}
     assert len(ids) == len(simulator.profiles()) == 2
 
 
@@ -294,7 +294,7 @@ def test_an_answer_can_be_lost_before_and_after_the_work_is_done(
 
 def test_a_fault_can_wait_for_its_turn(call: Call, simulator: Simulator) -> None:
     simulator.inject("list", status=500, after=1, times=2)
-    assert [call("GET", PROFILES).status_code for _ in range(4)] == [200, 500, 500, 200]
+    assert [call("GET", PROFILES).status_code for _number in range(4)] == [200, 500, 500, 200]
 
 
 @pytest.mark.parametrize("fault", [{"endpoint": "nothing"}, {"endpoint": "list", "colour": "red"}])
