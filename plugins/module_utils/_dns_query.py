@@ -10,7 +10,6 @@ from __future__ import annotations
 import concurrent.futures
 import functools
 import ipaddress
-import random
 import re
 import socket
 import time
@@ -28,14 +27,13 @@ from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import (
 from ansible_collections.smtpd.email.plugins.module_utils._dns_spf import count_lookups
 from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError, MissingLibraryError
 from ansible_collections.smtpd.email.plugins.module_utils._records import CNAME, TXT, Wish, canonical, is_spf, name_key
+from ansible_collections.smtpd.email.plugins.module_utils._waiting import pauses
 
 DNS_PORT = 53
 
 _THREADS = 32
 _ATTEMPTS = 2  # UDP loses a packet now and then
 _PAYLOAD = 1232  # bytes of UDP that pass everywhere without fragments
-_LONGEST_PAUSE = 5  # pauses grow to this multiple of the first
-_SHORTEST_PAUSE = 0.05
 _SPF_TIMEOUT = 2.0
 
 _BRACKETED = re.compile(r"\[(?P<host>[^]]+)\](?::(?P<port>\d+))?")
@@ -288,14 +286,12 @@ class Looker:
         :returns: whether all are present.
         """
         deadline = time.monotonic() + timeout
-        pause = max(interval, _SHORTEST_PAUSE)
-        longest = pause * _LONGEST_PAUSE
+        rests = pauses(interval)
         while not self.look():
             left = deadline - time.monotonic()
             if left <= 0:
                 return False
-            time.sleep(min(left, pause * random.uniform(0.8, 1.2)))
-            pause = min(longest, pause * 1.5)
+            time.sleep(min(left, next(rests)))
         return True
 
 

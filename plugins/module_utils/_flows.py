@@ -11,11 +11,10 @@ The decisions are in C(_profiles), the calls in C(_client); here is their order.
 
 from __future__ import annotations
 
-import random
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Callable, Iterator, Optional, Sequence
+from typing import Any, Callable, Optional, Sequence
 
 from ansible_collections.smtpd.email.plugins.module_utils._client import RETRY_BUDGET, Client, ServiceError
 from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdError
@@ -37,15 +36,14 @@ from ansible_collections.smtpd.email.plugins.module_utils._profiles import (
     planned_profile,
 )
 from ansible_collections.smtpd.email.plugins.module_utils._records import describe_record
+from ansible_collections.smtpd.email.plugins.module_utils._waiting import first_pause, growing, pauses
 
 PRESENT, VERIFIED = "present", "verified"
 
-# Pauses between two looks grow to this multiple of the first one; verification is asked for again after pauses that
-# begin and end with these multiples (10 s and 60 s for the default of 2 s), because DNS takes its time to spread and
-# each question that comes too early keeps the wrong answer in caches.
-_LONGEST_PAUSE = 5
+# Verification is asked for again after pauses that begin and end with these multiples of the first pause between two
+# looks (10 s and 60 s for the default of 2 s): DNS takes its time to spread, and each question that comes too early
+# keeps the wrong answer in caches.
 _FIRST_ASK_AGAIN, _LONGEST_ASK_AGAIN = 5, 30
-_SHORTEST_PAUSE = 0.05
 
 
 @dataclass(frozen=True)
@@ -54,11 +52,6 @@ class Waiting:
 
     timeout: float
     interval: float
-
-    @property
-    def first_pause(self) -> float:
-        """The first pause, which is never so short that the service is asked without a break."""
-        return max(_SHORTEST_PAUSE, self.interval)
 
 
 @dataclass
@@ -246,15 +239,15 @@ class Flow:
         self._each(ask, asked)
         if self._waiting is None:
             return
-        pause = self._waiting.first_pause
-        pauses = {id(outcome): _growing(_FIRST_ASK_AGAIN * pause, _LONGEST_ASK_AGAIN * pause, 2.0) for outcome in asked}
-        due = {key: time.monotonic() + next(growing) for key, growing in pauses.items()}
+        pause = first_pause(self._waiting.interval)
+        until_again = {id(outcome): growing(_FIRST_ASK_AGAIN * pause, _LONGEST_ASK_AGAIN * pause, 2.0) for outcome in asked}
+        due = {key: time.monotonic() + next(seconds) for key, seconds in until_again.items()}
 
         def is_done(outcome: Outcome) -> bool:
             if outcome.state == FAILED:
                 raise _failed(outcome)
             if time.monotonic() >= due[id(outcome)] and outcome.state != ACTIVE:
-                due[id(outcome)] = time.monotonic() + next(pauses[id(outcome)])
+                due[id(outcome)] = time.monotonic() + next(until_again[id(outcome)])
                 ask(outcome)
             return outcome.state == ACTIVE
 
@@ -305,11 +298,11 @@ class Flow:
         done: set[int] = set()
         open_ones = list(outcomes)
         self._each(look, open_ones)
-        for pause in _growing(self._waiting.first_pause, _LONGEST_PAUSE * self._waiting.first_pause, 1.5):
+        for pause in pauses(self._waiting.interval):
             open_ones = [outcome for outcome in _healthy(open_ones) if id(outcome) not in done]
             if not open_ones or time.monotonic() >= self._until:
                 break
-            time.sleep(max(0.0, min(pause * random.uniform(0.8, 1.2), self._until - time.monotonic())))
+            time.sleep(max(0.0, min(pause, self._until - time.monotonic())))
             try:
                 listing = self._client.list_profiles(self._until)
             except ServiceError as error:
@@ -380,10 +373,3 @@ def _describe_twins(wanted: dict[str, str], twins: Sequence[dict[str, Any]]) -> 
             "From now on give the profile_id of the one that is meant." % (
                 len(twins), describe_wanted(wanted),
                 ", ".join("%s (%s)" % (twin["profile_id"], twin["state"]) for twin in twins)))
-
-
-def _growing(first: float, longest: float, factor: float) -> Iterator[float]:
-    pause = first
-    while True:
-        yield pause
-        pause = min(longest, pause * factor)

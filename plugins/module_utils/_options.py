@@ -14,13 +14,13 @@ for each credential field that was left empty.
 from __future__ import annotations
 
 import ipaddress
-import math
 import os
 from dataclasses import dataclass
 from typing import Any, Mapping, NamedTuple, Optional, Union
 from urllib.parse import urlsplit
 
 from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError
+from ansible_collections.smtpd.email.plugins.module_utils._waiting import check_seconds
 
 
 class Option(NamedTuple):
@@ -102,14 +102,6 @@ def resolve_connection(options: Mapping[str, Any], environ: Mapping[str, str]) -
         retries=given["retries"],
         **_credentials(given, environ)
     )
-
-
-def check_seconds(option: str, value: float, positive: bool = False) -> float:
-    """Check a duration in seconds: finite and not negative, or above zero where C(positive)."""
-    if not math.isfinite(value) or value < 0 or (positive and value == 0):
-        raise InputError(option, "%s is no possible time: give seconds, %s." % (
-            value, "more than 0" if positive else "0 or more"))
-    return value
 
 
 def _given(value: Any, otherwise: Any) -> Any:

@@ -15,25 +15,13 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.smtpd.email.plugins.module_utils._client import Client
 from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError, SmtpdError
 from ansible_collections.smtpd.email.plugins.module_utils._flows import PRESENT, VERIFIED, Flow, Outcome, Waiting
-from ansible_collections.smtpd.email.plugins.module_utils._options import check_seconds
 from ansible_collections.smtpd.email.plugins.module_utils._profiles import WANTED_FIELDS, describe_wanted
+from ansible_collections.smtpd.email.plugins.module_utils._waiting import check_seconds, wait_spec
 
 
 def profile_spec() -> dict[str, dict[str, Any]]:
     """The options that describe one wanted profile."""
     return {name: {"type": "str"} for name in WANTED_FIELDS + ("profile_id",)}
-
-
-def wait_spec(wait: bool) -> dict[str, dict[str, Any]]:
-    """The options of waiting.
-
-    :param wait: whether to wait by default.
-    """
-    return {
-        "wait": {"type": "bool", "default": wait},
-        "wait_timeout": {"type": "float", "default": 300.0},
-        "wait_interval": {"type": "float", "default": 2.0},
-    }
 
 
 def ensure_spec() -> dict[str, dict[str, Any]]:

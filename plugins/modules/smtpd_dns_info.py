@@ -204,15 +204,18 @@ records:
 
 from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import PRESENT, describe_wrong
 from ansible_collections.smtpd.email.plugins.module_utils._dns_query import Finder, Looker, given_server
-from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError, SmtpdError
+from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdError
 from ansible_collections.smtpd.email.plugins.module_utils._module import run_module
 from ansible_collections.smtpd.email.plugins.module_utils._records import check_records
+from ansible_collections.smtpd.email.plugins.module_utils._waiting import check_seconds, wait_spec
 
 
 def run(module):
     """Look for the records that the options name."""
     params = module.params
-    _check_times(params)
+    check_seconds("timeout", params["timeout"], positive=True)
+    for name in ("wait_timeout", "wait_interval"):
+        check_seconds(name, params[name])
     wishes = check_records(params["records"])
     looker = Looker(wishes, _servers_of(params), params["timeout"])
     if params["wait"]:
@@ -228,14 +231,6 @@ def run(module):
             **result,
         )
     return result
-
-
-def _check_times(params):
-    if not 0 < params["timeout"] <= 600:
-        raise InputError("timeout", "%g is not above 0 and at most 600 seconds." % params["timeout"])
-    for name in ("wait_timeout", "wait_interval"):
-        if not params[name] >= 0:
-            raise InputError(name, "%g is negative: give a number of seconds." % params[name])
 
 
 def _servers_of(params):
@@ -254,9 +249,7 @@ def main():
             "nameservers": {"type": "list", "elements": "str", "default": []},
             "resolver": {"type": "str"},
             "timeout": {"type": "float", "default": 5.0},
-            "wait": {"type": "bool", "default": False},
-            "wait_timeout": {"type": "float", "default": 300.0},
-            "wait_interval": {"type": "float", "default": 2.0},
+            **wait_spec(wait=False),
         },
     )
 

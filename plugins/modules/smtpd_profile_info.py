@@ -170,7 +170,6 @@ from ansible_collections.smtpd.email.plugins.module_utils._profile_modules impor
     concurrency_of,
     concurrency_spec,
     profile_spec,
-    wait_spec,
     waiting_of,
 )
 from ansible_collections.smtpd.email.plugins.module_utils._profiles import (
@@ -179,6 +178,7 @@ from ansible_collections.smtpd.email.plugins.module_utils._profiles import (
     check_all_wanted,
     check_fields,
 )
+from ansible_collections.smtpd.email.plugins.module_utils._waiting import wait_spec
 
 FILTERS = ("profile_id", "profile_name", "sending_domain")
 

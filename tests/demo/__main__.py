@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -143,6 +144,8 @@ def play(stage: Stage) -> None:
 
 def main() -> None:
     started = time.monotonic()
+    # So that the servers are stopped however the demo is ended.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     with tempfile.TemporaryDirectory(prefix="smtpd-demo-") as workdir, \
             BindServer(zones=ZONES) as bind, \
             running_simulator(dns=bind.address, creating=1.0, recheck=0.5) as simulator:

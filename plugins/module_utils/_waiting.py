@@ -1,0 +1,60 @@
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection: it can change at any time without notice.
+
+"""Waiting: for the service and for DNS it is done in the same way, so that the options mean the same everywhere."""
+
+from __future__ import annotations
+
+import math
+import random
+from typing import Any, Iterator
+
+from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError
+
+_SHORTEST_PAUSE = 0.05  # seconds, so that nobody is asked without a break
+_LONGEST_PAUSE = 5  # times the first one
+
+
+def wait_spec(wait: bool) -> dict[str, dict[str, Any]]:
+    """The options of waiting.
+
+    :param wait: whether to wait by default.
+    """
+    return {
+        "wait": {"type": "bool", "default": wait},
+        "wait_timeout": {"type": "float", "default": 300.0},
+        "wait_interval": {"type": "float", "default": 2.0},
+    }
+
+
+def check_seconds(option: str, value: float, positive: bool = False) -> float:
+    """Check a duration in seconds: finite and not negative, or above zero where C(positive).
+
+    :raises InputError: it is no such time.
+    """
+    if not math.isfinite(value) or value < 0 or (positive and value == 0):
+        raise InputError(option, "%s is no possible time: give seconds, %s." % (
+            value, "more than 0" if positive else "0 or more"))
+    return value
+
+
+def first_pause(interval: float) -> float:
+    """The first pause that an interval stands for, in seconds."""
+    return max(_SHORTEST_PAUSE, interval)
+
+
+def pauses(interval: float) -> Iterator[float]:
+    """The pauses between looks, without end: the first as told, growing to five times of it, with jitter. In seconds."""
+    for pause in growing(first_pause(interval), _LONGEST_PAUSE * first_pause(interval), 1.5):
+        yield pause * random.uniform(0.8, 1.2)
+
+
+def growing(first: float, longest: float, factor: float) -> Iterator[float]:
+    """Numbers that grow by a factor until they reach the longest, without end."""
+    pause = first
+    while True:
+        yield pause
+        pause = min(longest, pause * factor)
