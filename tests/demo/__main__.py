@@ -43,6 +43,7 @@ PLAYBOOK = """\
         sending_profile_bounce_domain: bounce.mail.acorn.example
         sending_profile_link_domain: go.acorn-links.example
         sending_profile_link_domain_default_redirect: https://www.acorn.example/
+        sending_profile_dmarc: v=DMARC1; p=none
         sending_profile_dns_provider: octodns
         sending_profile_dns_zones: [acorn.example, acorn-links.example]
 """

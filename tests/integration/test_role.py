@@ -101,7 +101,7 @@ def test_a_record_of_somebody_else_in_the_way_stops_the_role_before_dns_is_writt
         name: str, rdtype: str, rdata: str, ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
     dns.add(name, rdtype, rdata)
     before = content(dns)
-    run = ansible.role(**ONE, **settings(dns))
+    run = ansible.role(**ONE, **settings(dns), preflight=False)
     assert run.returncode != 0
     assert name in run.of(PUBLISH)["msg"]
     assert content(dns) == before
@@ -126,6 +126,58 @@ def test_verification_is_not_asked_for_while_dns_answers_wrong(ansible: Ansible,
     assert run.failed == ["smtpd.email.sending_profile : Fail if a profile could not be set up"], run.output
     assert "DNS does not answer right" in run.output and "go.acorn-links.example. CNAME l.smtpdgo.com. (missing)" in run.output
     assert simulator.requests(method="PUT") == []
+
+
+# Looking before
+
+
+@pytest.mark.parametrize("name, rdtype, rdata, reason", [
+    ("bounce.mail.acorn.example", "MX", "10 mx.example.net.", "Mail to the bounce domain goes to mx.example.net now"),
+    ("go.acorn-links.example", "CNAME", "shop.example.net.", "The link domain points to shop.example.net already"),
+    ("go.acorn-links.example", "A", "192.0.2.1", "but it has A records"),
+])
+def test_what_would_do_harm_stops_the_role_before_the_profile_is_created(
+        name: str, rdtype: str, rdata: str, reason: str, ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    dns.add(name, rdtype, rdata)
+    run = ansible.role(**ONE, **settings(dns))
+    assert run.returncode != 0
+    assert reason in run.of("Stop before a profile is created that could not work or would do harm")["msg"]
+    assert simulator.profiles() == []
+
+
+def test_a_profile_that_is_there_is_not_looked_at_again(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    assert ansible.role(**ONE, **settings(dns)).returncode == 0
+    run = ansible.role("--tags", "preflight", **ONE, **settings(dns))
+    assert [item["status"] for item in run.results if item["task"].endswith("Look what DNS says against them")] == ["skipped"]
+
+
+def test_what_is_to_be_thought_about_is_said_and_does_not_stop(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    run = ansible.role(**ONE, **settings(dns))
+    assert run.returncode == 0, run.output
+    assert "has no DMARC record" in "".join(run.of("Say what is to be thought about")["msg"])
+
+
+# DMARC
+
+
+def test_a_dmarc_record_is_published_where_there_is_none(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    run = ansible.role(**ONE, **settings(dns), dmarc="v=DMARC1; p=none; rua=mailto:dmarc@acorn.example")
+    assert run.returncode == 0, run.output
+    assert '_dmarc.mail.acorn.example. 3600 IN TXT "v=DMARC1; p=none; rua=mailto:dmarc@acorn.example"' in dns.zone_text("acorn.example")
+
+
+def test_a_dmarc_record_that_is_there_is_left_alone(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    dns.add("_dmarc.acorn.example", "TXT", '"v=DMARC1; p=reject"')
+    run = ansible.role(**ONE, **settings(dns), dmarc="v=DMARC1; p=none")
+    assert run.returncode == 0, run.output
+    assert [line for line in dns.zone_text("acorn.example").splitlines() if "DMARC1" in line] == [
+        '_dmarc.acorn.example. 300 IN TXT "v=DMARC1; p=reject"']
+
+
+def test_with_dmarc_a_second_run_changes_nothing(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    assert ansible.role(**ONE, **settings(dns), dmarc="v=DMARC1; p=none").returncode == 0
+    run = ansible.role(**ONE, **settings(dns), dmarc="v=DMARC1; p=quarantine")
+    assert (run.returncode, run.changed) == (0, []), run.output
 
 
 # Many
@@ -227,7 +279,8 @@ def test_without_verification_it_ends_once_the_records_are_published(ansible: An
 
 
 @pytest.mark.parametrize("tag, ran", [
-    ("create", [CREATE]),
+    ("preflight", ["Look which profiles are to be created"]),
+    ("create", ["Look which profiles are to be created", CREATE]),
     ("lookup", [LOOK_UP]),
     ("dns", [LOOK_UP, "Publish the DNS records by octoDNS"]),
     ("verify", [LOOK_UP, ASK]),
@@ -250,6 +303,7 @@ def test_a_stage_runs_alone_by_its_tag(tag: str, ran: list[str], ansible: Ansibl
     ({"sending_domain": "no domain"}, "sending_domain"),
     ({"name": "", "sending_domain": ""}, "sending_domain"),
     ({"wait_timeout": -1}, "wait_timeout"),
+    ({"dmarc": "p=none"}, "sending_profile_dmarc"),
 ])
 def test_bad_variables_are_told_before_anything_is_written(
         variables: dict[str, Any], named: str, ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:

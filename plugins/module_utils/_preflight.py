@@ -1,0 +1,261 @@
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection: it can change at any time without notice.
+
+"""What DNS says against a profile that is to be created: pure functions on what was looked up.
+
+The service can neither change nor delete a profile, so it is looked at before. What cannot be looked up for certain is
+never held against it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Callable, Iterable, Iterator, Mapping, NamedTuple, Optional
+
+from ansible_collections.smtpd.email.plugins.module_utils._domains import check_domain
+from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError
+from ansible_collections.smtpd.email.plugins.module_utils._records import (
+    CNAME,
+    MX,
+    TXT,
+    describe_record,
+    is_spf,
+    split_mx,
+)
+
+ERROR, WARNING = "error", "warning"
+NO_DMARC = "no_dmarc"
+
+# What the service's own records point to (contract: the setup endpoint's example).
+_OUR_LINK_TARGET = "l.smtpdgo.com."
+_OUR_MAIL_HOST_PREFIX, _OUR_MAIL_HOST_SUFFIX = "feedback-smtp.", ".amazonses.com."
+
+SENDING, LINK, BOUNCE = "sending_domain", "link_domain", "bounce_domain"
+
+
+class Finding(NamedTuple):
+    """Something to think about before a profile is created.
+
+    :param severity: C(error) where the profile could not work, or would do harm; else C(warning).
+    """
+
+    domain: str
+    severity: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Node:
+    """What DNS has at one name.
+
+    :param apex: whether the name is the top of a zone.
+    :param values: by type; canonical values. A type that could not be looked up for certain is missing.
+    :param problem: why nothing is known at all: the code and the sentence.
+    """
+
+    apex: bool = False
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    problem: Optional[tuple[str, str]] = None
+
+    def get(self, type_: str) -> tuple[str, ...]:
+        """The values of a type; empty where there are none, or none for certain."""
+        return self.values.get(type_, ())
+
+
+# The types to look up at each kind of domain, beside SOA, which tells the top of a zone.
+TYPES_OF = {SENDING: (CNAME,), LINK: (CNAME, MX, TXT, "A", "AAAA"), BOUNCE: (CNAME, MX, TXT)}
+
+
+def questions(profile: Mapping[str, Optional[str]], registrable: Callable[[str], str]) -> Iterator[tuple[str, str]]:
+    """Names and types to look up for a profile.
+
+    :param profile: its domains, each as C(check_domain) returns it, by their option names.
+    :param registrable: gives the organisational domain of a domain.
+    """
+    for option, types in TYPES_OF.items():
+        if profile.get(option):
+            yield from ((profile[option], type_) for type_ in ("SOA",) + types)
+    if profile.get(SENDING):
+        yield from ((name, TXT) for name in dmarc_names(profile[SENDING], registrable))
+
+
+def dmarc_names(domain: str, registrable: Callable[[str], str]) -> list[str]:
+    """Where the DMARC record of a domain can be, the nearest first (RFC 7489, 6.6.3)."""
+    return list(dict.fromkeys("_dmarc." + name for name in (domain, registrable(domain))))
+
+
+def check_names(profile: Mapping[str, Optional[str]]) -> tuple[dict[str, str], list[Finding]]:
+    """The domains of a profile in their normal form, and what is to be said of their names alone."""
+    domains: dict[str, str] = {}
+    findings: list[Finding] = []
+    for option in TYPES_OF:
+        value = profile.get(option)
+        if value is None:
+            continue
+        try:
+            domains[option] = check_domain(value, option)
+        except InputError as error:
+            findings.append(Finding(value, ERROR, "invalid_name", str(error)))
+            continue
+        if not value.isascii():
+            findings.append(Finding(
+                value, WARNING, "internationalised_name",
+                "%s: '%s' is sent to the service as %s, and mail programs may show it so." % (option, value, domains[option])))
+    findings += _clashes(domains)
+    return domains, findings
+
+
+def _clashes(domains: Mapping[str, str]) -> Iterator[Finding]:
+    link = domains.get(LINK)
+    for option in (SENDING, BOUNCE):
+        if link is not None and domains.get(option) == link:
+            yield Finding(link, ERROR, "same_domain", "link_domain and %s are the same: a link domain becomes a CNAME, beside "
+                                                      "which there can be nothing else. Choose another link domain." % option)
+
+
+def judge(domains: Mapping[str, str], nodes: Mapping[str, Node], registrable: Callable[[str], str]) -> list[Finding]:
+    """What DNS says against a profile.
+
+    :param nodes: what was looked up, by name.
+    """
+    findings = [
+        Finding(domains[option], ERROR if problem[0] == "not_delegated" else WARNING, problem[0], problem[1])
+        for option in TYPES_OF if option in domains and (problem := nodes[domains[option]].problem)
+    ]
+    if LINK in domains:
+        findings += _link_findings(domains[LINK], nodes[domains[LINK]])
+    if BOUNCE in domains:
+        findings += _bounce_findings(domains[BOUNCE], nodes[domains[BOUNCE]])
+    if SENDING in domains:
+        findings += _dmarc_findings(domains, nodes, registrable)
+    return findings
+
+
+def _link_findings(domain: str, node: Node) -> Iterator[Finding]:
+    if node.apex:
+        yield Finding(domain, ERROR, "link_domain_at_apex", "The link domain becomes a CNAME, which the top of a zone cannot be "
+                                                            "(RFC 1034, 3.6.2). Choose a domain below it, such as go.%s." % domain)
+    targets = [target for target in node.get(CNAME) if target != _OUR_LINK_TARGET]
+    if targets:
+        yield Finding(domain, ERROR, "link_domain_in_use", "The link domain points to %s already. Remove that record, or choose "
+                                                           "another domain." % targets[0].rstrip("."))
+    used = [type_ for type_ in TYPES_OF[LINK] if type_ != CNAME and node.get(type_)]
+    if used and not node.get(CNAME) and not node.apex:
+        yield Finding(domain, ERROR, "link_domain_in_use", "The link domain becomes a CNAME, beside which there can be nothing "
+                                                           "else, but it has %s records. Choose another domain." % " and ".join(used))
+
+
+def _bounce_findings(domain: str, node: Node) -> Iterator[Finding]:
+    if node.get(CNAME):
+        yield Finding(domain, ERROR, "bounce_domain_in_use", "The bounce domain is a CNAME to %s, so that it can have no MX record. "
+                                                             "Remove the CNAME, or choose another domain." % node.get(CNAME)[0].rstrip("."))
+        return
+    hosts = [host for host in (split_mx(value)[1] for value in node.get(MX)) if not _is_our_mail_host(host)]
+    if hosts:
+        yield Finding(domain, ERROR, "bounce_domain_receives_mail",
+                      "Mail to the bounce domain goes to %s now. All of it would go to the bounce handling of the service from then "
+                      "on. Choose a domain that receives no mail, such as bounce.%s." % (" and ".join(
+                          sorted(host.rstrip(".") for host in hosts)), domain))
+    spf = [text for text in node.get(TXT) if is_spf(text) and "include:amazonses.com" not in text.split()]
+    if spf:
+        yield Finding(domain, WARNING, "existing_spf", "The bounce domain has an SPF record: %s. The service's terms have to be taken "
+                                                       "into it, see the option spf of smtpd_dns_records." % spf[0])
+
+
+def _is_our_mail_host(host: str) -> bool:
+    return host.startswith(_OUR_MAIL_HOST_PREFIX) and host.endswith(_OUR_MAIL_HOST_SUFFIX)
+
+
+def _dmarc_findings(domains: Mapping[str, str], nodes: Mapping[str, Node], registrable: Callable[[str], str]) -> Iterator[Finding]:
+    domain = domains[SENDING]
+    found = dmarc_of(domain, nodes, registrable)
+    if found is None:
+        return
+    name, text = found
+    if not text:
+        yield Finding(domain, WARNING, NO_DMARC, "The sending domain has no DMARC record, which large mail services ask bulk senders "
+                                                   "for (RFC 7489). Publish one at _dmarc.%s, such as v=DMARC1; p=none." % domain)
+        return
+    bounce = domains.get(BOUNCE, domain)
+    strict = _tags(text).get("aspf", "r").lower() == "s"
+    aligned = bounce == domain if strict else registrable(bounce) == registrable(domain)
+    if not aligned:
+        yield Finding(domain, WARNING, "spf_not_aligned",
+                      "By the DMARC record at %s, SPF of the bounce domain %s does not speak for the sending domain (%s alignment, "
+                      "RFC 7489, 3.1.2): only DKIM will." % (name, bounce, "strict" if strict else "relaxed"))
+
+
+def dmarc_of(domain: str, nodes: Mapping[str, Node], registrable: Callable[[str], str]) -> Optional[tuple[str, str]]:
+    """The name and text of the DMARC record that counts for a domain.
+
+    :returns: the text is empty where there is certainly none; C(None) where it could not be looked up.
+    """
+    names = dmarc_names(domain, registrable)
+    for name in names:
+        if TXT not in nodes[name].values:
+            return None
+        text = next((text for text in nodes[name].get(TXT) if _is_dmarc(text)), None)
+        if text:
+            return name, text
+    return names[0], ""
+
+
+def _is_dmarc(text: str) -> bool:
+    return text.replace(" ", "").lower().startswith("v=dmarc1;") or text.strip().lower() == "v=dmarc1"
+
+
+def _tags(text: str) -> dict[str, str]:
+    pairs = (tag.partition("=") for tag in text.split(";"))
+    return {name.strip().lower(): value.strip() for name, _equals, value in pairs}
+
+
+def look(
+    profiles: Iterable[Mapping[str, Optional[str]]],
+    registrable: Callable[[str], str],
+    survey: Callable[[Iterable[tuple[str, str]]], Mapping[str, Node]],
+) -> tuple[list[Finding], list[dict[str, Any]]]:
+    """Look at the domains of profiles.
+
+    :param profiles: their domains by option names.
+    :param registrable: gives the organisational domain of a domain.
+    :param survey: looks up names and types.
+    :returns: all findings, and the DMARC record of each sending domain.
+    """
+    checked = [check_names(profile) for profile in profiles]
+    nodes = survey(question for domains, _findings in checked for question in questions(domains, registrable))
+    findings = [finding for domains, own in checked for finding in own + judge(domains, nodes, registrable)]
+    sending = dict.fromkeys(domains[SENDING] for domains, _findings in checked if SENDING in domains)
+    return list(dict.fromkeys(findings)), [_dmarc_result(domain, dmarc_of(domain, nodes, registrable)) for domain in sending]
+
+
+def _dmarc_result(domain: str, found: Optional[tuple[str, str]]) -> dict[str, Any]:
+    return {
+        "domain": domain,
+        "known": found is not None,
+        "name": found[0] if found else "_dmarc." + domain,
+        "record": found[1] if found else "",
+    }
+
+
+def check_dmarc(text: str, place: str) -> None:
+    """Check a DMARC record that a user wants to publish.
+
+    :raises InputError: it is none (RFC 7489, 6.3).
+    """
+    if not _is_dmarc(text) or _tags(text).get("p") not in ("none", "quarantine", "reject"):
+        raise InputError(place, "'%s' is no DMARC record: give such as v=DMARC1; p=none; rua=mailto:dmarc@example.com" % text)
+
+
+def missing_dmarc(dmarc: Iterable[Mapping[str, Any]], text: str) -> list[dict[str, Any]]:
+    """A DMARC record for each sending domain that certainly has none.
+
+    :param dmarc: what C(look) returned of DMARC records.
+    """
+    return [
+        dict(describe_record({"name": item["name"], "type": TXT, "value": text, "validation_state": None}), profile_id=None)
+        for item in dmarc if item["known"] and not item["record"]
+    ]

@@ -1,0 +1,71 @@
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Looking before a profile is created, by C(ansible -m smtpd.email.smtpd_preflight_info), at a real name server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.integration.conftest import Ansible
+from tests.support.bind import BindServer
+
+DOMAINS = {
+    "sending_domain": "mail.acorn.example",
+    "link_domain": "go.acorn-links.example",
+    "bounce_domain": "bounce.mail.acorn.example",
+}
+
+
+def examine(ansible: Ansible, dns: BindServer, **options: Any) -> dict[str, Any]:
+    return ansible.module("smtpd_preflight_info", **{**DOMAINS, "nameservers": [dns.address], **options})
+
+
+def codes(result: dict[str, Any]) -> set[tuple[str, str]]:
+    return {(finding["severity"], finding["code"]) for finding in result["findings"]}
+
+
+def test_names_that_are_free_are_fine(ansible: Ansible, dns: BindServer) -> None:
+    dns.add("_dmarc.acorn.example", "TXT", '"v=DMARC1; p=none"')
+    result = examine(ansible, dns)
+    assert (result["ok"], result["findings"], result["changed"]) == (True, [], False)
+
+
+def test_what_speaks_against_them_is_said_all_together(ansible: Ansible, dns: BindServer) -> None:
+    dns.add("bounce.mail.acorn.example", "MX", "10 mx.example.net.")
+    dns.add("go.acorn-links.example", "TXT", '"text"')
+    result = examine(ansible, dns)
+    assert result["ok"] is False
+    assert codes(result) == {("error", "bounce_domain_receives_mail"), ("error", "link_domain_in_use"), ("warning", "no_dmarc")}
+
+
+def test_the_top_of_a_zone_can_be_no_link_domain(ansible: Ansible, dns: BindServer) -> None:
+    assert ("error", "link_domain_at_apex") in codes(examine(ansible, dns, link_domain="acorn-links.example"))
+
+
+def test_what_cannot_be_looked_up_is_only_a_warning(ansible: Ansible, dns: BindServer) -> None:
+    result = examine(ansible, dns, sending_domain="mail.elsewhere.example", nameservers=["127.0.0.1:1"], timeout=0.2)
+    assert result["ok"] is True
+    assert codes(result) == {("warning", "no_answer")}
+
+
+def test_several_profiles_are_looked_at_in_one_run(ansible: Ansible, dns: BindServer) -> None:
+    profiles = [{"profile_name": "p", "sending_domain": "d%d.acorn.example" % number} for number in range(3)]
+    result = ansible.module("smtpd_preflight_info", profiles=profiles, nameservers=[dns.address], dmarc="v=DMARC1; p=none")
+    assert [item["domain"] for item in result["dmarc"]] == ["d0.acorn.example", "d1.acorn.example", "d2.acorn.example"]
+    assert [record["fqdn"] for record in result["dns_records"]] == [
+        "_dmarc.d0.acorn.example.", "_dmarc.d1.acorn.example.", "_dmarc.d2.acorn.example."]
+
+
+@pytest.mark.parametrize("options, named", [
+    ({"timeout": 0}, "timeout"),
+    ({"nameservers": ["a b"]}, "nameservers[0]"),
+    ({"dmarc": "p=none"}, "dmarc"),
+    ({"profiles": [{"sending_domain": "mail.acorn.example"}]}, "mutually exclusive"),
+])
+def test_bad_input_is_told_by_its_option(options: dict[str, Any], named: str, ansible: Ansible, dns: BindServer) -> None:
+    result = examine(ansible, dns, **options)
+    assert result["failed"] and named in result["msg"]
