@@ -72,11 +72,18 @@ _ADVICE = {
         "The name, or one above it, is handed over to other servers, so that this zone is not asked for it. "
         "Publish the record there, and give that zone in zones."
     ),
+    "wildcard_hidden": (
+        "A wildcard answers for this name today. With the wanted record below it the name comes to exist, and the "
+        "wildcard does not answer for it any more (RFC 4592, 2.2.2). Publish by hand what is needed at the name, or "
+        "allow it by conflict=replace."
+    ),
     "not_rewritable": (
         "octoDNS would garble what is there (a backslash in a text, or settings of this provider). Change this "
         "record set by hand."
     ),
 }
+
+_WILDCARD = "*."
 
 # Those that conflict=replace clears away.
 _REPLACEABLE = frozenset(("cname_target", "cname_beside_others", "cname_in_the_way", "other_mx"))
@@ -216,15 +223,19 @@ def _listing(names: Iterable[str]) -> str:
 
 
 def relevant_names(zone: str, wishes: Iterable[Wish]) -> set[str]:
-    """The names whose content decides what is to be done: those of the wishes, and those above them."""
+    """The names whose content decides what is to be done: those of the wishes, those above them, and wildcards."""
     names = {wish.name for wish in wishes}
-    return names.union(*(parents(name, name_key(zone)) for name in names))
+    above = {name_key(zone)}.union(*(parents(name, name_key(zone)) for name in names))
+    return names | above | {_WILDCARD + name for name in above}
 
 
-def plan_zone(zone: str, wishes: Sequence[Wish], content: Content, policy: Policy) -> ZonePlan:
+def plan_zone(
+    zone: str, wishes: Sequence[Wish], content: Content, policy: Policy, owners: Optional[Iterable[str]] = None
+) -> ZonePlan:
     """Decide what changes in a zone.
 
     :param content: what is there at C(relevant_names).
+    :param owners: the name keys of all that the zone has; C(None) where it has no more than the content.
     """
     plan = ZonePlan(zone, list(wishes))
     by_name: dict[str, list[Wish]] = {}
@@ -239,9 +250,36 @@ def plan_zone(zone: str, wishes: Sequence[Wish], content: Content, policy: Polic
         actions.update(node.actions)
         after[name] = node.sets
         plan.changes += _changes(content.get(name, {}), node.sets)
+    if policy.state == PRESENT and not policy.replace:
+        known = content if owners is None else owners
+        plan.conflicts += _hidden_wildcards(name_key(zone), wishes, content, known, policy.ttl)
     plan.actions = [actions[wish.identity()] for wish in wishes]
     plan.diff = _diff(zone, plan.changes, content, after)
     return plan
+
+
+def _hidden_wildcards(
+    zone: str, wishes: Iterable[Wish], content: Content, owners: Iterable[str], ttl: int
+) -> Iterator[Conflict]:
+    """The names above wanted ones for which a wildcard would not answer any more.
+
+    A name with an underscore in it is no host, and not missed.
+    """
+    wildcards = {name[len(_WILDCARD) :]: sets for name, sets in content.items() if name.startswith(_WILDCARD) and sets}
+    if not wildcards:
+        return
+    there = {zone}.union(*([owner, *parents(owner, zone)] for owner in owners))
+    wishes = list(wishes)
+    told = {wish.name for wish in wishes}
+    for wish in wishes:
+        for name in parents(wish.name, zone):
+            if name in there or name in told or "_" in name:
+                continue
+            told.add(name)
+            encloser = next(above for above in [*parents(name, zone), zone] if above in there)
+            if encloser in wildcards:
+                found = ["%s, by %s" % (name, line) for line in _lines(wildcards[encloser].values())]
+                yield Conflict("wildcard_hidden", zone, wish.fqdn, wish.type, tuple(found), _wanted(wish, ttl))
 
 
 def _changes(before: Mapping[str, RecordSet], after: Mapping[str, RecordSet]) -> Iterator[Change]:
@@ -390,7 +428,7 @@ class _Node:
 
     def _conflict(self, code: str, wish: Wish, found: Sequence[str]) -> None:
         if code not in _REPLACEABLE or not self.policy.replace:
-            wanted = "%s %d IN %s %s" % (wish.fqdn, self.policy.ttl, wish.type, wish.rdata)
+            wanted = _wanted(wish, self.policy.ttl)
             self.conflicts.append(Conflict(code, self.zone, wish.fqdn, wish.type, tuple(found), wanted))
 
     def _lines_of(self, types: Sequence[str]) -> list[str]:
@@ -401,6 +439,10 @@ class _Node:
 
 
 # What is shown
+
+
+def _wanted(wish: Wish, ttl: int) -> str:
+    return "%s %d IN %s %s" % (wish.fqdn, ttl, wish.type, wish.rdata)
 
 
 def _lines(sets: Iterable[RecordSet]) -> list[str]:

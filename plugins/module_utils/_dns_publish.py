@@ -66,7 +66,7 @@ def publish(
 
 def _prepare(provider: Provider, zone: str, wishes: Sequence[Wish], policy: Policy) -> _ZoneWork:
     loaded = provider.read(zone, relevant_names(zone, wishes))
-    return _ZoneWork(plan_zone(zone, wishes, loaded.content, policy), loaded, [])
+    return _ZoneWork(plan_zone(zone, wishes, loaded.content, policy, loaded.owners), loaded, [])
 
 
 def _write(provider: Provider, wishes: Sequence[Wish], work: Sequence[_ZoneWork]) -> None:

@@ -79,12 +79,16 @@ class LoadedZone:
     """A zone as it was read.
 
     :param content: by name and type, as far as it was asked for.
+    :param owners: the name keys of all that it has.
     """
 
-    def __init__(self, zone: Any, records: Mapping[tuple[str, str], Any], content: Content) -> None:
+    def __init__(
+        self, zone: Any, records: Mapping[tuple[str, str], Any], content: Content, owners: Iterable[str]
+    ) -> None:
         self.zone = zone
         self.records = records
         self.content = content
+        self.owners = set(owners)
 
 
 class Provider:
@@ -106,7 +110,10 @@ class Provider:
         if "class" in secrets:
             raise InputError("provider_secrets.class", "is no secret: give it in provider.")
         self._provider = self._connect({**settings, **secrets})
+        if getattr(self._provider, "apply_disabled", False):
+            raise InputError("provider.apply_disabled", "is set, so that nothing could be written: use check mode for that.")
         self._names: set[str] = set()
+        self._owners: set[str] = set()
         self._spelling: dict[tuple[str, str], str] = {}
         if self._is_valuewise():
             self._provider.zone_records = functools.partial(self._needed_records, self._provider.zone_records)
@@ -145,7 +152,8 @@ class Provider:
         for (name, type_), record in records.items():
             if name in names:
                 content.setdefault(name, {})[type_] = self._record_set(name, record)
-        return LoadedZone(loaded, records, content)
+        owners = self._owners if self._is_valuewise() else (name for name, _type in records)
+        return LoadedZone(loaded, records, content, owners)
 
     def prepare(self, loaded: LoadedZone, changes: Sequence[Change]) -> list[tuple[list[Change], Any]]:
         """Make plans of changes, without writing anything.
@@ -215,9 +223,11 @@ class Provider:
     def _needed_records(self, zone_records: Callable[..., list[Any]], zone: Any, target: bool) -> list[Any]:
         """Of a zone transfer only what is needed: octoDNS is slow with tens of thousands of records, and fails on texts
         that are no UTF-8. Such a text is never written, so it stays as it is."""
+        everything = zone_records(zone, target)
+        self._owners = {name_key(one.name) for one in everything}
         needed = [
             one
-            for one in zone_records(zone, target)
+            for one in everything
             if name_key(one.name) in self._names and (one._type not in ("SPF", TXT) or _is_text(one.rdata))
         ]
         # To be deleted, a text has to be split into strings as it is in the zone.

@@ -191,6 +191,38 @@ def test_a_cname_at_the_top_of_a_zone_is_a_conflict() -> None:
     assert codes(plan({}, wish(ZONE, "CNAME", "ours.example.net"), replace=True)) == ["cname_at_apex"]
 
 
+WILDCARD = RecordSet("*.example.com.", "MX", 300, ("10 mx.example.net.",))
+
+
+def test_a_name_that_would_come_to_exist_below_a_wildcard_is_a_conflict() -> None:
+    (conflict,) = plan(content_of(WILDCARD), wish("k._domainkey.mail.example.com", "CNAME", "k.example.net")).conflicts
+    assert conflict.code == "wildcard_hidden"
+    assert conflict.found == ("mail.example.com., by *.example.com. 300 IN MX 10 mx.example.net.",)
+
+
+def test_a_hidden_wildcard_is_accepted_when_others_are_replaced() -> None:
+    ours = wish("k._domainkey.mail.example.com", "CNAME", "k.example.net")
+    assert codes(plan(content_of(WILDCARD), ours, replace=True)) == []
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        RecordSet("mail.example.com.", "A", 300, ("192.0.2.1",)),
+        RecordSet("www.mail.example.com.", "A", 300, ("192.0.2.1",)),
+        RecordSet("_x.mail.example.com.", "TXT", 300, ("x",)),
+    ],
+)
+def test_a_name_that_exists_already_has_no_wildcard_to_lose(there: RecordSet) -> None:
+    ours = wish("k._domainkey.mail.example.com", "CNAME", "k.example.net")
+    assert codes(plan(content_of(WILDCARD, there), ours)) == []
+
+
+def test_a_wanted_name_itself_may_replace_what_a_wildcard_answers() -> None:
+    wishes = [wish("go.example.com", "CNAME", "l.example.net"), wish("_ses.go.example.com", "TXT", "x")]
+    assert codes(plan(content_of(WILDCARD), *wishes)) == []
+
+
 def test_a_set_that_the_engine_would_garble_is_not_touched() -> None:
     there = RecordSet("a.example.com.", "TXT", 60, ("back\\slash",), rewritable=False)
     assert codes(plan(content_of(there), wish("a.example.com", "TXT", "ours"))) == ["not_rewritable"]
