@@ -72,9 +72,10 @@ options:
   conflict:
     description:
       - What to do where something else is in the way of a record. This is a CNAME to another target, a CNAME at the
-        name of another record, other records at the name of a CNAME, or another MX record.
+        name of another record, other records at the name of a CNAME, another MX record, or a wildcard that would not
+        answer any more for a name above the record.
       - V(fail) writes nothing at all, and lists all of them.
-      - V(replace) removes what is in the way.
+      - V(replace) removes what is in the way. A wildcard stays.
       - Where a name is handed over to other servers, or a CNAME is wanted at the top of a zone, the module fails
         anyway.
     type: str
@@ -269,6 +270,7 @@ conflicts:
         - V(several_spf) - the name has several SPF records.
         - V(spf_lookups) - the merged SPF record takes too many DNS lookups.
         - V(delegated) - the name is handed over to other servers.
+        - V(wildcard_hidden) - a name above it would come to exist, and a wildcard would not answer for it any more.
         - V(not_rewritable) - octoDNS cannot write the record set without harm to what is in it.
       type: str
       returned: always
