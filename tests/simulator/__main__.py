@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import ipaddress
 import json
 import logging
 import signal
 import socket
+import sys
 from dataclasses import fields
 
 from aiohttp import web
 
-from tests.simulator.app import Service
+from tests.simulator.app import make_application
 from tests.simulator.model import Settings
 from tests.simulator.tokens import Tokens
 
@@ -29,38 +29,42 @@ _HELP = {
     "recheck": "how often DNS is looked at unasked; that can only turn a profile from 'active' to 'pending'",
     "latency": "how long every answer takes",
     "token_lifetime": "how long a granted token is good",
-    "dns": "HOST:PORT of the name server to ask for records; without it every record counts as published",
-    "auth_header": "which header must carry the token: " + ", ".join(Settings.CHOICES["auth_header"]),
+    "dns": "ADDRESS:PORT of the name server to ask for records; without it every record counts as published",
+    "auth_header": "which header must carry the token",
     "early_setup": "what the setup endpoint answers during 'creating': missing (404) or empty (no records)",
 }
 
 
-def parse_arguments() -> argparse.Namespace:
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.simulator",
         description="The SMTPD service, simulated, on loopback. Prints one line of JSON with its URL once it listens. "
                     "All times are in seconds.")
-    parser.add_argument("--host", default="127.0.0.1", help="loopback address to listen on (default: %(default)s)")
+    parser.add_argument("--host", type=loopback_address, default="127.0.0.1", help="loopback address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=0, help="port to listen on (default: a free one)")
     parser.add_argument("--token", default="demo-token", help="an access token that never expires (default: %(default)s)")
-    parser.add_argument("--api-key", default="demo-key", help="default: %(default)s")
-    parser.add_argument("--api-secret", default="demo-secret", help="default: %(default)s")
+    parser.add_argument("--api-key", default="demo-key", help="key that tokens are granted for (default: %(default)s)")
+    parser.add_argument("--api-secret", default="demo-secret", help="secret of the key (default: %(default)s)")
     parser.add_argument("--verbose", action="store_true", help="log every request to the standard error")
+    parser.add_argument("--until-closed", type=int, metavar="FD",
+                        help="end when the other end of this inherited pipe is closed, for programs that start this one")
     for item in fields(Settings):
         parser.add_argument(
             "--" + item.name.replace("_", "-"), default=item.default, choices=Settings.CHOICES.get(item.name),
             type=float if isinstance(item.default, float) else str, help=_HELP[item.name] + " (default: %(default)s)")
-    arguments = parser.parse_args()
-    if not is_loopback(arguments.host):
-        parser.error("--host %s is no loopback address: this service keeps no secret" % arguments.host)
-    return arguments
+    return parser
 
 
-def is_loopback(host: str) -> bool:
+def loopback_address(host: str) -> str:
+    """The address to listen on, refused if other machines could reach it."""
+    address = "127.0.0.1" if host == "localhost" else host
     try:
-        return ipaddress.ip_address(host).is_loopback
+        is_loopback = ipaddress.ip_address(address).is_loopback
     except ValueError:
-        return False
+        is_loopback = False
+    if not is_loopback:
+        raise argparse.ArgumentTypeError("%s is no loopback address, and nothing else is safe here" % host)
+    return address
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -69,31 +73,44 @@ def listen(host: str, port: int) -> socket.socket:
     return socket.create_server((host, port), family=family, backlog=512)
 
 
-async def serve(arguments: argparse.Namespace) -> None:
-    settings = Settings(**{item.name: getattr(arguments, item.name) for item in fields(Settings)})
-    service = Service(settings, Tokens(arguments.token, arguments.api_key, arguments.api_secret))
-    runner = web.AppRunner(service.application(), access_log=logging.getLogger("access") if arguments.verbose else None,
-                           shutdown_timeout=0.1)
-    await runner.setup()
-    listener = listen(arguments.host, arguments.port)
-    await web.SockSite(runner, listener).start()
+async def serve(application: web.Application, listener: socket.socket, greeting: str, arguments: argparse.Namespace) -> None:
+    """Serve until a signal comes, or until the program that started this one is gone."""
+    loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    shown_host = "[%s]" % arguments.host if ":" in arguments.host else arguments.host
-    print(json.dumps({
-        "url": "http://%s:%d" % (shown_host, listener.getsockname()[1]),
-        "token": arguments.token, "api_key": arguments.api_key, "api_secret": arguments.api_secret,
-    }), flush=True)
-    await stop.wait()
-    await runner.cleanup()
+        loop.add_signal_handler(number, stop.set)
+    if arguments.until_closed is not None:
+        loop.add_reader(arguments.until_closed, stop.set)
+    access_log = logging.getLogger("access") if arguments.verbose else None
+    runner = web.AppRunner(application, access_log=access_log, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.SockSite(runner, listener).start()
+        print(greeting, flush=True)
+        await stop.wait()
+    finally:
+        await runner.cleanup()
 
 
 def main() -> None:
-    arguments = parse_arguments()
+    parser = make_parser()
+    arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO if arguments.verbose else logging.ERROR, format="%(message)s")
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve(arguments))
+    try:
+        settings = Settings(**{item.name: getattr(arguments, item.name) for item in fields(Settings)})
+        listener = listen(arguments.host, arguments.port)
+    except ValueError as error:
+        parser.error(str(error))
+    except (OSError, OverflowError) as error:
+        sys.exit("cannot listen on port %d of %s: %s" % (arguments.port, arguments.host, error))
+    shown_host = "[%s]" % arguments.host if ":" in arguments.host else arguments.host
+    greeting = json.dumps({
+        "url": "http://%s:%d" % (shown_host, listener.getsockname()[1]),
+        "token": arguments.token, "api_key": arguments.api_key, "api_secret": arguments.api_secret,
+    })
+    tokens = Tokens(arguments.token, arguments.api_key, arguments.api_secret)
+    with listener:
+        asyncio.run(serve(make_application(settings, tokens), listener, greeting, arguments))
 
 
 if __name__ == "__main__":

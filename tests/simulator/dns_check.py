@@ -12,7 +12,10 @@ from typing import Any
 import dns.asyncquery
 import dns.exception
 import dns.message
+import dns.rcode
 import dns.rdatatype
+
+from tests.simulator.model import parse_address
 
 _TIMEOUT = 2.0
 _AT_ONCE = 200
@@ -27,20 +30,25 @@ class DnsCheck:
     def __init__(self) -> None:
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
-    async def look(self, server: str | None, records: list[dict[str, Any]]) -> list[bool]:
-        """For each record whether DNS answers it right. Without a server every record is right."""
+    async def look(self, server: str | None, records: list[dict[str, Any]]) -> list[bool | None]:
+        """For each record whether DNS has it right, C(None) where there was no answer.
+
+        Without a server every record is right.
+        """
         if server is None:
             return [True] * len(records)
-        host, _colon, port = server.rpartition(":")
-        return await asyncio.gather(*(self._is_right(host.strip("[]"), int(port), record) for record in records))
+        host, port = parse_address(server)
+        return await asyncio.gather(*(self._is_right(host, port, record) for record in records))
 
-    async def _is_right(self, host: str, port: int, record: dict[str, Any]) -> bool:
-        query = dns.message.make_query(record["name"], record["type"])
+    async def _is_right(self, host: str, port: int, record: dict[str, Any]) -> bool | None:
         async with self._slots:
             try:
+                query = dns.message.make_query(record["name"], record["type"])
                 answer, _tcp = await dns.asyncquery.udp_with_fallback(query, host, port=port, timeout=_TIMEOUT)
-            except (OSError, EOFError, dns.exception.DNSException):
-                return False
+            except (OSError, EOFError, ValueError, dns.exception.DNSException):
+                return None
+        if answer.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+            return None
         wanted = dns.rdatatype.from_text(record["type"])
         values = [rdata for rrset in answer.answer if rrset.rdtype == wanted for rdata in rrset]
         return is_published(record, values)

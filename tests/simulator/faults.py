@@ -2,20 +2,38 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Faults to inject: one rule for all of them, made of when it applies, whether the work is done, and what is answered."""
+"""Faults to inject: one rule for all of them, made of when it applies, whether the work is done, and what is answered.
+
+No input or output: C(delivery.py) brings a spoilt answer to the caller.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
+from fnmatch import fnmatchcase
 from typing import Any
-
-from aiohttp import web
 
 ENDPOINTS = ("create", "list", "get", "setup", "verify", "token")
 
 _HTML = "<html><head><title>Bad gateway</title></head><body><h1>The proxy has a bad day</h1></body></html>"
+
+# A short form stands for some fields. The first are given as true, the others with a value.
+_FLAGS: dict[str, dict[str, Any]] = {
+    "reset": {"close": True},
+    "reset_after": {"close": True, "work": True},
+    "html": {"text": _HTML, "content_type": "text/html"},
+    "empty": {"text": ""},
+    "malformed": {"text": '{"profile_id": '},
+}
+_VALUES = {
+    "hang": lambda seconds: {"delay": seconds, "close": True},
+    "hang_after": lambda seconds: {"delay": seconds, "close": True, "work": True},
+    "latency": lambda seconds: {"delay": seconds},
+    "body": lambda data: {"text": json.dumps(data)},
+    "big": lambda size: {"size": size},
+    "redirect": lambda url: {"status": 302, "headers": {"Location": url}},
+}
 
 
 @dataclass
@@ -23,60 +41,86 @@ class Fault:
     """A rule that spoils answers.
 
     :param endpoint: which calls: one of C(ENDPOINTS), or C(*).
+    :param method: only calls of this method.
+    :param path: only calls whose path matches this pattern, such as C(*/setup).
     :param after: how many calls to let pass first.
     :param times: how many calls to spoil then.
-    :param work: whether the call is carried out all the same.
+    :param work: whether the call is carried out all the same. If not said: only where the true answer is needed, because
+        neither C(close) nor C(status), C(text) or C(size) takes its place.
     :param delay: seconds before the answer.
-    :param close: close the connection in place of an answer.
-    :param status: answer this status. With C(work), and none of the fields below, the true body follows.
+    :param close: reset the connection in place of an answer.
+    :param status: answer this status. With C(work), and neither C(text) nor C(size), the true body follows.
     :param headers: more headers of the answer.
-    :param body: answer this, as JSON.
-    :param text: answer this, as it is.
+    :param text: answer this body.
+    :param size: answer a body of so many bytes.
     :param content_type: of the answer.
-    :param size: answer so many bytes.
     :param truncate: close the connection after half of the body.
     :param drip: seconds of pause after each byte of the body.
+    :raises ValueError: a field cannot have its value.
     """
 
-    endpoint: str
+    endpoint: str = "*"
+    method: str | None = None
+    path: str | None = None
     after: int = 0
     times: int = 1
-    work: bool = False
+    work: bool | None = None
     delay: float = 0.0
     close: bool = False
     status: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
-    body: Any = None
     text: str | None = None
-    content_type: str | None = None
     size: int | None = None
+    content_type: str | None = None
     truncate: bool = False
     drip: float = 0.0
 
+    def __post_init__(self) -> None:
+        if self.endpoint not in (*ENDPOINTS, "*"):
+            raise ValueError("endpoint must be one of %s or *" % ", ".join(ENDPOINTS))
+        for name in ("after", "times", "status", "size"):
+            self._check(name, int, "a whole number")
+        for name in ("delay", "drip"):
+            self._check(name, (int, float), "a number of seconds")
+        for name in ("method", "path", "text", "content_type"):
+            self._check(name, str, "a string")
+        if self.status is not None and not 200 <= self.status <= 599:
+            raise ValueError("status must be from 200 to 599, not %d" % self.status)
+        if not isinstance(self.headers, dict) or not all(isinstance(value, str) for value in self.headers.values()):
+            raise ValueError("headers must be an object of strings")
+        if self.work is None:
+            self.work = not self.close and self.status is None and self.text is None and self.size is None
+
+    def _check(self, name: str, kind: Any, words: str) -> None:
+        value = getattr(self, name)
+        if value is None and name not in ("after", "times", "delay", "drip"):
+            return
+        if not isinstance(value, kind) or isinstance(value, bool) or (kind is not str and value < 0):
+            raise ValueError("%s must be %s, not %r" % (name, words, value))
+
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Fault:
-        """Make a rule of its fields, or of one of the short forms, each of which stands for some of them.
+        """Make a rule of its fields, or of short forms, each of which stands for some of them.
 
-        C(reset), C(reset_after) (the work is done), C(hang) and C(hang_after) (seconds without an answer), C(html),
-        C(empty), C(malformed), C(redirect) (a URL), C(latency) (seconds before the true answer).
-
-        :raises ValueError: there is no such field or endpoint.
+        :raises ValueError: there is no such field, or it cannot have its value.
         """
-        data = dict(data)
-        for name, expand in _SHORT_FORMS.items():
-            if name in data:
-                value = data.pop(name)
-                data = {**expand(value), **data} if value else data
-        unknown = set(data) - {item.name for item in fields(cls)}
+        expanded: dict[str, Any] = {}
+        for name, value in data.items():
+            if name in _FLAGS:
+                expanded.update(_FLAGS[name] if value else {})
+            elif name in _VALUES:
+                expanded.update(_VALUES[name](value))
+        plain = {name: value for name, value in data.items() if name not in _FLAGS and name not in _VALUES}
+        unknown = set(plain) - {item.name for item in fields(cls)}
         if unknown:
             raise ValueError("a fault has no %s" % ", ".join(sorted(unknown)))
-        if data.get("endpoint") not in (*ENDPOINTS, "*"):
-            raise ValueError("endpoint must be one of %s or *" % ", ".join(ENDPOINTS))
-        return cls(**data)
+        if "headers" in expanded and isinstance(plain.get("headers"), dict):
+            plain["headers"] = {**expanded["headers"], **plain["headers"]}
+        return cls(**{**expanded, **plain})
 
-    def applies(self, endpoint: str) -> bool:
+    def applies(self, endpoint: str, method: str, path: str) -> bool:
         """Whether this call is to be spoilt. Counts it."""
-        if self.endpoint not in ("*", endpoint) or self.times <= 0:
+        if self.times == 0 or not self._matches(endpoint, method, path):
             return False
         if self.after > 0:
             self.after -= 1
@@ -84,54 +128,39 @@ class Fault:
         self.times -= 1
         return True
 
-    async def answer(self, request: web.Request, true_answer: web.Response | None) -> web.StreamResponse:
-        """Answer in place of the service."""
-        await asyncio.sleep(self.delay)
-        if self.close:
-            return _abort(request)
-        content = self._content(true_answer)
-        status = self.status or (true_answer.status if true_answer is not None else 200)
-        response = web.StreamResponse(status=status, headers=self.headers)
-        response.content_type = self.content_type or (true_answer.content_type if true_answer is not None else "application/json")
-        response.content_length = len(content)
-        await response.prepare(request)
-        if self.truncate:
-            await response.write(content[:len(content) // 2])
-            return _abort(request, response)
-        step = 1 if self.drip else 65536
-        for start in range(0, len(content), step):
-            await response.write(content[start:start + step])
-            await asyncio.sleep(self.drip)
-        return response
+    def _matches(self, endpoint: str, method: str, path: str) -> bool:
+        return (self.endpoint in ("*", endpoint) and self.method in (None, method)
+                and (self.path is None or fnmatchcase(path, self.path)))
 
-    def _content(self, true_answer: web.Response | None) -> bytes:
+    def content(self, true_body: bytes) -> bytes:
+        """The body to answer."""
         if self.size is not None:
             return b" " * self.size
         if self.text is not None:
             return self.text.encode()
-        if self.body is not None:
-            return json.dumps(self.body).encode()
-        if true_answer is not None and isinstance(true_answer.body, bytes):
-            return true_answer.body
-        return b""
+        return true_body
 
 
-_SHORT_FORMS = {
-    "reset": lambda _given: {"close": True},
-    "reset_after": lambda _given: {"close": True, "work": True},
-    "hang": lambda seconds: {"delay": seconds, "close": True},
-    "hang_after": lambda seconds: {"delay": seconds, "close": True, "work": True},
-    "latency": lambda seconds: {"delay": seconds, "work": True},
-    "html": lambda _given: {"text": _HTML, "content_type": "text/html"},
-    "empty": lambda _given: {"text": ""},
-    "malformed": lambda _given: {"text": '{"profile_id": '},
-    "redirect": lambda url: {"status": 302, "headers": {"Location": url}},
-    "truncate": lambda _given: {"truncate": True, "work": True},
-    "drip": lambda seconds: {"drip": seconds, "work": True},
-}
+class Faults:
+    """The rules that are in force. The first one that applies to a call spoils it."""
 
+    def __init__(self) -> None:
+        self._rules: list[Fault] = []
 
-def _abort(request: web.Request, response: web.StreamResponse | None = None) -> web.StreamResponse:
-    if request.transport is not None:
-        request.transport.abort() if response is None else request.transport.close()
-    return response or web.Response()
+    def add(self, fault: Fault) -> None:
+        """Put a rule behind those that are there."""
+        self._rules.append(fault)
+
+    def clear(self) -> None:
+        """Spoil nothing any more."""
+        self._rules.clear()
+
+    def next_for(self, endpoint: str, method: str, path: str) -> Fault | None:
+        """The rule that spoils this call."""
+        fault = next((rule for rule in self._rules if rule.applies(endpoint, method, path)), None)
+        self._rules = [rule for rule in self._rules if rule.times > 0]
+        return fault
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """The rules that have calls left to spoil."""
+        return [asdict(rule) for rule in self._rules]

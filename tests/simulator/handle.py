@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import secrets
 import subprocess
 import sys
 import time
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -37,14 +39,19 @@ class Simulator:
         self._session = requests.Session()
         self._session.trust_env = False
 
-    def requests(self, method: str | None = None, path: str | None = None) -> list[dict[str, Any]]:
+    def requests(self, method: str | None = None, path: str | None = None, endpoint: str | None = None) -> list[dict[str, Any]]:
         """The calls to the service, the oldest first.
 
         Each has C(endpoint), C(method), C(path), C(query), C(headers), C(body) (as JSON), C(peer) (one and the same for
-        all calls of a connection), C(time), C(status) and C(fault).
+        all calls of a connection), C(time), C(status) (none if the connection was reset, or no answer is there yet) and
+        C(fault).
+
+        :param path: a path, or a pattern such as C(*/setup).
+        :param endpoint: one of C(ENDPOINTS), or C(unknown) for calls that the contract does not have.
         """
-        log = self._admin("GET", "requests")["requests"]
-        return [entry for entry in log if method in (None, entry["method"]) and path in (None, entry["path"])]
+        return [entry for entry in self._admin("GET", "requests")["requests"]
+                if method in (None, entry["method"]) and endpoint in (None, entry["endpoint"])
+                and (path is None or fnmatchcase(entry["path"], path))]
 
     def most_in_flight(self) -> int:
         """How many calls were under way at the same time at most."""
@@ -54,9 +61,13 @@ class Simulator:
         """Forget the calls so far."""
         self._admin("DELETE", "requests")
 
-    def inject(self, endpoint: str, **fault: Any) -> None:
-        """Spoil the next call of an endpoint, see C(Fault)."""
+    def inject(self, endpoint: str = "*", **fault: Any) -> None:
+        """Spoil the next call of an endpoint, see C(Fault) and C(Fault.from_json)."""
         self._admin("POST", "faults", {"endpoint": endpoint, **fault})
+
+    def faults(self) -> list[dict[str, Any]]:
+        """The faults that have calls left to spoil."""
+        return self._admin("GET", "faults")
 
     def clear_faults(self) -> None:
         """Spoil nothing any more."""
@@ -84,16 +95,24 @@ class Simulator:
         """Put a profile in, see C(Model.seed)."""
         return self._admin("POST", "profiles", fields)
 
+    def seed_all(self, profiles: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Put many profiles in, or none if one of them is not right."""
+        return self._admin("POST", "profiles", profiles)
+
     def patch(self, profile_id: str, **changes: Any) -> dict[str, Any]:
-        """Change a profile by hand."""
+        """Change a profile by hand, see C(Model.patch)."""
         return self._admin("PATCH", "profiles/" + profile_id, changes)
 
     def delete(self, profile_id: str) -> None:
         """Remove a profile, which the real service does only by itself."""
         self._admin("DELETE", "profiles/" + profile_id)
 
+    def expire_tokens(self) -> None:
+        """Let all granted tokens expire. C(token) stays good."""
+        self._admin("DELETE", "tokens")
+
     def reset(self) -> None:
-        """Forget profiles, faults and calls. Settings stay."""
+        """Forget profiles, granted tokens, faults and calls. Settings stay."""
         self._admin("POST", "reset")
 
     def await_state(self, profile_id: str, state: str) -> None:
@@ -123,25 +142,38 @@ class Simulator:
 def running_simulator(**settings: Any) -> Iterator[Simulator]:
     """Run a simulator for the length of a block, with credentials that nobody can guess.
 
+    It ends with the block, and also when this process is killed.
+
     :param settings: see C(Settings).
     """
     credentials = {name: "sim-" + secrets.token_hex(12) for name in ("token", "api_key", "api_secret")}
     options = {**{name: value for name, value in settings.items() if value is not None}, **credentials}
     arguments = ["--%s=%s" % (name.replace("_", "-"), value) for name, value in options.items()]
-    process = subprocess.Popen([sys.executable, "-m", "tests.simulator", *arguments], cwd=_ROOT,
-                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-    try:
+    with _process(arguments) as process:
         started = process.stdout.readline() if process.stdout else ""
         if not started:
             raise RuntimeError("the simulator did not start, see its message above")
         with contextlib.closing(Simulator(**json.loads(started))) as simulator:
             yield simulator
+
+
+@contextlib.contextmanager
+def _process(arguments: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """Run the simulator. It holds one end of a pipe, whose other end is closed at the latest when this process is gone."""
+    its_end, our_end = os.pipe()
+    try:
+        with open(its_end, "rb") as inherited:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tests.simulator", "--until-closed=%d" % its_end, *arguments], cwd=_ROOT,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, pass_fds=[inherited.fileno()])
+        with process:
+            try:
+                yield process
+            finally:
+                process.terminate()
+                try:
+                    process.wait(_STOP_TIMEOUT)
+                except subprocess.TimeoutExpired:
+                    process.kill()
     finally:
-        process.terminate()
-        try:
-            process.wait(_STOP_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        if process.stdout:
-            process.stdout.close()
+        os.close(our_end)
