@@ -69,6 +69,8 @@ class Verifier:
             await asyncio.sleep(0)
 
     async def _look(self, profile: Profile, asked: bool) -> None:
+        if self._model.get(profile.profile_id) is not profile:
+            return  # removed since it was put in the queue
         begun = self._model.clock()
         right = await self._dns.look(self._settings.dns, profile.dns_records)
         self._model.judge(profile, right, begun, asked)

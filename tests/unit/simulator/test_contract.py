@@ -7,9 +7,7 @@
 from __future__ import annotations
 
 from tests.simulator import Simulator
-from tests.unit.simulator.conftest import Call
-
-PROFILES = "/api/v1/profile/email"
+from tests.unit.simulator.conftest import PROFILES, Call
 
 ACTIVE = {
     "profile_id": "ce26304e-e916-11ea-9063-3af9d3cba4ef",
