@@ -294,7 +294,7 @@ def test_the_tarball_holds_what_users_need_and_nothing_else(tarball: Path) -> No
         packed = {member.name for member in archive if not member.isdir()}
     wanted = re.compile(
         r"(plugins|roles|playbooks|extensions|meta|docs|changelogs|tests/simulator|tests/sanity)/"
-        r"|(LICENSE|README\.md|CHANGELOG\.md|CONTRIBUTING\.md|requirements\.txt|tests/config\.yml)$"
+        r"|(LICENSE|README\.md|CHANGELOG\.md|CONTRIBUTING\.md|requirements\.txt|tests/config\.yml|tests/__init__\.py)$"
     )
     expected = {name for name in committed_files() if wanted.match(name) and "/." not in name}
     assert packed == expected | {"MANIFEST.json", "FILES.json"}
