@@ -11,11 +11,9 @@ from typing import Any, Awaitable, Callable
 
 from aiohttp import web
 
-from tests.simulator.faults import Fault, Faults
-from tests.simulator.model import Model, Profile, Settings, check_fields
-from tests.simulator.request_log import RequestLog
-from tests.simulator.tokens import Tokens
-from tests.simulator.verification import Verifier
+from tests.simulator.faults import Fault
+from tests.simulator.model import Profile, check_fields
+from tests.simulator.parts import Parts
 
 PREFIX = "/_simulator"
 
@@ -25,13 +23,13 @@ Handler = Callable[[web.Request], Awaitable[web.Response]]
 class Admin:
     """What directs the service."""
 
-    def __init__(self, settings: Settings, model: Model, tokens: Tokens, faults: Faults, log: RequestLog, verifier: Verifier) -> None:
-        self._settings = settings
-        self._model = model
-        self._tokens = tokens
-        self._faults = faults
-        self._log = log
-        self._verifier = verifier
+    def __init__(self, parts: Parts) -> None:
+        self._settings = parts.settings
+        self._tokens = parts.tokens
+        self._model = parts.model
+        self._verifier = parts.verifier
+        self._faults = parts.faults
+        self._log = parts.log
 
     def routes(self) -> list[web.RouteDef]:
         """What is answered where."""

@@ -12,13 +12,12 @@ from typing import Any, Awaitable, Callable
 
 from aiohttp import web
 
-from tests.simulator import admin
+from tests.simulator.admin import Admin
 from tests.simulator.delivery import deliver
-from tests.simulator.faults import Faults
-from tests.simulator.model import CREATING, FIELDS, Model, Profile, Settings
-from tests.simulator.request_log import RequestLog, parse_json
+from tests.simulator.model import CREATING, FIELDS, Profile, Settings
+from tests.simulator.parts import Parts
+from tests.simulator.request_log import parse_json
 from tests.simulator.tokens import Tokens
-from tests.simulator.verification import Verifier
 
 PROFILES = "/api/v1/profile/email"
 _NOT_FOUND = (404, 40401, "Resource ID provided is invalid")
@@ -31,25 +30,24 @@ def make_application(settings: Settings, tokens: Tokens) -> web.Application:
 
     :param settings: how it behaves; can be changed while it runs.
     """
-    model, faults, log = Model(settings), Faults(), RequestLog()
-    verifier = Verifier(settings, model)
+    parts = Parts(settings, tokens)
     app = web.Application(client_max_size=1 << 20)
-    app.add_routes(admin.Admin(settings, model, tokens, faults, log, verifier).routes())
-    app.add_routes(Service(settings, model, tokens, faults, log, verifier).routes())
-    app.cleanup_ctx.append(verifier.running)
+    app.add_routes(Admin(parts).routes())
+    app.add_routes(Service(parts).routes())
+    app.cleanup_ctx.append(parts.verifier.running)
     return app
 
 
 class Service:
     """The contract's endpoints."""
 
-    def __init__(self, settings: Settings, model: Model, tokens: Tokens, faults: Faults, log: RequestLog, verifier: Verifier) -> None:
-        self._settings = settings
-        self._model = model
-        self._tokens = tokens
-        self._faults = faults
-        self._log = log
-        self._verifier = verifier
+    def __init__(self, parts: Parts) -> None:
+        self._settings = parts.settings
+        self._tokens = parts.tokens
+        self._model = parts.model
+        self._verifier = parts.verifier
+        self._faults = parts.faults
+        self._log = parts.log
 
     def routes(self) -> list[web.RouteDef]:
         """What is answered where. The last one is for all that there is not."""
@@ -74,7 +72,8 @@ class Service:
                     response: web.StreamResponse = await self._admitted(request, name, work)
                 else:
                     entry["fault"] = True
-                    response = await deliver(request, fault, await self._admitted(request, name, work) if fault.work else None)
+                    true_answer = await self._admitted(request, name, work) if fault.work else None
+                    response = await deliver(request, fault, true_answer)
                 entry["status"] = None if fault is not None and fault.close else response.status
                 return response
 

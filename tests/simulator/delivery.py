@@ -44,9 +44,9 @@ async def deliver(request: web.Request, fault: Fault, true_answer: web.Response 
 
 
 def _head(fault: Fault, true_answer: web.Response | None) -> web.StreamResponse:
-    status, content_type = (true_answer.status, true_answer.content_type) if true_answer is not None else (200, "application/json")
-    response = web.StreamResponse(status=fault.status or status)
-    response.content_type = fault.content_type or content_type
+    like = true_answer if true_answer is not None else web.Response(status=200, content_type="application/json")
+    response = web.StreamResponse(status=fault.status or like.status)
+    response.content_type = fault.content_type or like.content_type
     response.headers.update(fault.headers)
     return response
 

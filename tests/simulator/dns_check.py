@@ -67,8 +67,8 @@ def is_published(record: dict[str, Any], values: list[Any]) -> bool:
             return wanted in texts
         spf = [text for text in texts if _is_spf(text)]
         return len(spf) == 1 and _senders(wanted) <= _senders(spf[0])
-    hosts = [(rdata.exchange if record["type"] == "MX" else rdata.target).to_text(omit_final_dot=True) for rdata in values]
-    return [host.lower() for host in hosts] == [record["value"].rstrip(".").lower()]
+    hosts = [rdata.exchange if record["type"] == "MX" else rdata.target for rdata in values]
+    return [host.to_text(omit_final_dot=True).lower() for host in hosts] == [record["value"].rstrip(".").lower()]
 
 
 def _is_spf(text: bytes) -> bool:

@@ -45,8 +45,8 @@ class Fault:
     :param path: only calls whose path matches this pattern, such as C(*/setup).
     :param after: how many calls to let pass first.
     :param times: how many calls to spoil then.
-    :param work: whether the call is carried out all the same. If not said: only where the true answer is needed, because
-        neither C(close) nor C(status), C(text) or C(size) takes its place.
+    :param work: whether the call is carried out all the same. If not said: only where the true answer is needed,
+        because neither C(close) nor C(status), C(text) or C(size) takes its place.
     :param delay: seconds before the answer.
     :param close: reset the connection in place of an answer.
     :param status: answer this status. With C(work), and neither C(text) nor C(size), the true body follows.

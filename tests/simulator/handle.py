@@ -39,7 +39,8 @@ class Simulator:
         self._session = requests.Session()
         self._session.trust_env = False
 
-    def requests(self, method: str | None = None, path: str | None = None, endpoint: str | None = None) -> list[dict[str, Any]]:
+    def requests(self, method: str | None = None, path: str | None = None,
+                 endpoint: str | None = None) -> list[dict[str, Any]]:
         """The calls to the service, the oldest first.
 
         Each has C(endpoint), C(method), C(path), C(query), C(headers), C(body) (as JSON), C(peer) (one and the same for
@@ -159,7 +160,7 @@ def running_simulator(**settings: Any) -> Iterator[Simulator]:
 
 @contextlib.contextmanager
 def _process(arguments: list[str]) -> Iterator[subprocess.Popen[str]]:
-    """Run the simulator. It holds one end of a pipe, whose other end is closed at the latest when this process is gone."""
+    """Run the simulator. It holds one end of a pipe; the other is closed at the latest when this process is gone."""
     its_end, our_end = os.pipe()
     try:
         with open(its_end, "rb") as inherited:

@@ -53,7 +53,10 @@ class Settings:
     auth_header: str = "either"
     early_setup: str = "missing"
 
-    CHOICES = {"auth_header": ("either", "authentication", "authorization", "both"), "early_setup": ("missing", "empty")}
+    CHOICES = {
+        "auth_header": ("either", "authentication", "authorization", "both"),
+        "early_setup": ("missing", "empty"),
+    }
 
     def __post_init__(self) -> None:
         for item in fields(self):
@@ -330,4 +333,4 @@ def make_records(profile: Profile) -> list[dict[str, Any]]:
         (link, "CNAME", "l.smtpdgo.com"),
     ]
     validation_state = ACTIVE if profile.state == ACTIVE else PENDING
-    return [{"name": name, "type": type_, "value": value, "validation_state": validation_state} for name, type_, value in records]
+    return [dict(zip(("name", "type", "value", "validation_state"), (*record, validation_state))) for record in records]

@@ -45,7 +45,9 @@ class Verifier:
         yield
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(outcome, Exception):
+                raise outcome  # a mistake in here, which must not pass unseen
 
     async def _serve_queue(self) -> None:
         while True:
@@ -65,7 +67,8 @@ class Verifier:
     async def _look_at_all(self) -> None:
         watched = self._model.watched()
         for start in range(0, len(watched), _UNASKED_AT_ONCE):
-            await asyncio.gather(*(self._look(profile, asked=False) for profile in watched[start:start + _UNASKED_AT_ONCE]))
+            batch = watched[start:start + _UNASKED_AT_ONCE]
+            await asyncio.gather(*(self._look(profile, asked=False) for profile in batch))
             await asyncio.sleep(0)
 
     async def _look(self, profile: Profile, asked: bool) -> None:

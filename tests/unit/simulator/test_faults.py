@@ -19,7 +19,8 @@ from tests.unit.simulator.conftest import PROFILES, WANTED, Call
 
 
 @pytest.mark.parametrize("fault, check", [
-    ({"status": 503, "headers": {"Retry-After": "7"}}, lambda a: (a.status_code, a.headers["Retry-After"]) == (503, "7")),
+    ({"status": 503, "headers": {"Retry-After": "7"}},
+     lambda a: (a.status_code, a.headers["Retry-After"]) == (503, "7")),
     ({"status": 500}, lambda a: (a.status_code, a.content) == (500, b"")),
     ({"status": 400, "body": {"code": 1}}, lambda a: (a.status_code, a.json()) == (400, {"code": 1})),
     ({"status": 502, "html": True}, lambda a: (a.status_code, a.headers["Content-Type"]) == (502, "text/html")),
@@ -33,9 +34,11 @@ from tests.unit.simulator.conftest import PROFILES, WANTED, Call
     ({"headers": {"X-Extra": "1"}}, lambda a: (a.headers["X-Extra"], a.json()) == ("1", [])),
     ({"big": 1 << 20}, lambda a: len(a.content) == 1 << 20),
     ({"drip": 0.01}, lambda a: a.json() == []),
-    ({"redirect": "/x", "headers": {"X-Extra": "1"}}, lambda a: (a.headers["Location"], a.headers["X-Extra"]) == ("/x", "1")),
+    ({"redirect": "/x", "headers": {"X-Extra": "1"}},
+     lambda a: (a.headers["Location"], a.headers["X-Extra"]) == ("/x", "1")),
 ])
-def test_an_answer_can_be_spoilt(fault: dict[str, Any], check: Callable[[requests.Response], bool], call: Call, simulator: Simulator) -> None:
+def test_an_answer_can_be_spoilt(
+        fault: dict[str, Any], check: Callable[[requests.Response], bool], call: Call, simulator: Simulator) -> None:
     simulator.inject("list", **fault)
     assert check(call("GET", PROFILES))
     assert call("GET", PROFILES).json() == [], "the next one is not"
@@ -119,7 +122,8 @@ def test_the_first_fault_that_applies_comes_first(call: Call, simulator: Simulat
     ({"method": "PUT"}, []),
     ({}, [PROFILES, PROFILES + "/x", PROFILES + "/x/setup"]),
 ])
-def test_a_fault_says_which_calls_it_is_for(rule: dict[str, Any], spoilt: list[str], call: Call, simulator: Simulator) -> None:
+def test_a_fault_says_which_calls_it_is_for(
+        rule: dict[str, Any], spoilt: list[str], call: Call, simulator: Simulator) -> None:
     simulator.inject(**rule, status=503, times=9)
     paths = [PROFILES, PROFILES + "/x", PROFILES + "/x/setup"]
     assert [path for path in paths if call("GET", path).status_code == 503] == spoilt
@@ -127,7 +131,8 @@ def test_a_fault_says_which_calls_it_is_for(rule: dict[str, Any], spoilt: list[s
 
 def test_a_grant_of_a_token_can_be_spoilt(simulator: Simulator) -> None:
     simulator.inject("token", status=503)
-    answer = requests.post(simulator.url + "/oauth/token?grant_type=password", auth=(simulator.api_key, simulator.api_secret), timeout=10)
+    auth = (simulator.api_key, simulator.api_secret)
+    answer = requests.post(simulator.url + "/oauth/token?grant_type=password", auth=auth, timeout=10)
     assert answer.status_code == 503
 
 
@@ -141,8 +146,8 @@ def test_faults_are_shown_until_they_are_used_up_or_cleared(call: Call, simulato
 
 
 @pytest.mark.parametrize("fault", [
-    {"endpoint": "nothing"}, {"colour": "red"}, {"status": "500"}, {"status": 99}, {"times": -1}, {"after": None}, {"hang": "long"},
-    {"drip": True}, {"headers": {"Retry-After": 7}}, {"headers": []}, {"path": 1}, {"big": 1.5},
+    {"endpoint": "nothing"}, {"colour": "red"}, {"status": "500"}, {"status": 99}, {"times": -1}, {"after": None},
+    {"hang": "long"}, {"drip": True}, {"headers": {"Retry-After": 7}}, {"headers": []}, {"path": 1}, {"big": 1.5},
 ])
 def test_a_fault_that_cannot_be_is_refused(fault: dict[str, Any], simulator: Simulator) -> None:
     with pytest.raises(ValueError, match="refused faults"):
@@ -151,9 +156,10 @@ def test_a_fault_that_cannot_be_is_refused(fault: dict[str, Any], simulator: Sim
 
 
 @pytest.mark.parametrize("fault, work", [
-    ({"latency": 1}, True), ({"drip": 1}, True), ({"truncate": True}, True), ({"content_type": "x/y"}, True), ({}, True),
-    ({"status": 500}, False), ({"body": 1}, False), ({"big": 1}, False), ({"reset": True}, False), ({"redirect": "/"}, False),
-    ({"reset": False, "latency": 1}, True),
+    ({}, True), ({"latency": 1}, True), ({"drip": 1}, True), ({"truncate": True}, True),
+    ({"content_type": "x/y"}, True),
+    ({"status": 500}, False), ({"body": 1}, False), ({"big": 1}, False), ({"reset": True}, False),
+    ({"redirect": "/"}, False), ({"reset": False, "latency": 1}, True),
 ])
 def test_where_it_is_not_said_the_work_is_done_if_the_true_answer_is_needed(fault: dict[str, Any], work: bool) -> None:
     assert Fault.from_json(fault).work is work

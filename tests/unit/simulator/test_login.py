@@ -32,26 +32,30 @@ from tests.unit.simulator.conftest import PROFILES, Call
 def test_the_token_has_to_be_in_the_headers_that_the_rule_asks_for(
         rule: str, headers: list[str], admitted: bool, simulator: Simulator) -> None:
     simulator.settings(auth_header=rule)
-    answer = requests.get(simulator.url + PROFILES, headers={name: "Bearer " + simulator.token for name in headers}, timeout=10)
+    sent = {name: "Bearer " + simulator.token for name in headers}
+    answer = requests.get(simulator.url + PROFILES, headers=sent, timeout=10)
     assert answer.status_code == (200 if admitted else 401)
 
 
 @pytest.mark.parametrize("value", ["Bearer wrong", "Bearer ", "Bearer", "", "{token}", "Basic {token}"])
 @pytest.mark.parametrize("method, path", [
-    ("POST", PROFILES), ("GET", PROFILES), ("GET", PROFILES + "/x"), ("GET", PROFILES + "/x/setup"), ("PUT", PROFILES + "/x/verify"),
+    ("POST", PROFILES), ("GET", PROFILES), ("GET", PROFILES + "/x"), ("GET", PROFILES + "/x/setup"),
+    ("PUT", PROFILES + "/x/verify"),
 ])
-def test_without_a_good_token_every_endpoint_answers_401(method: str, path: str, value: str, call: Call, simulator: Simulator) -> None:
+def test_without_a_good_token_every_endpoint_answers_401(
+        method: str, path: str, value: str, call: Call, simulator: Simulator) -> None:
     answer = call(method, path, headers={"Authentication": value.format(token=simulator.token)})
     assert (answer.status_code, set(answer.json())) == (401, {"code", "message"})
 
 
-def grant(simulator: Simulator, secret: str | None = None) -> requests.Response:
-    auth = (simulator.api_key, simulator.api_secret if secret is None else secret)
-    return requests.post(simulator.url + "/oauth/token?grant_type=password", auth=auth, timeout=10)
+def grant(simulator: Simulator, query: str = "?grant_type=password") -> requests.Response:
+    auth = (simulator.api_key, simulator.api_secret)
+    return requests.post(simulator.url + "/oauth/token" + query, auth=auth, timeout=10)
 
 
 def refresh(simulator: Simulator, token: Any) -> requests.Response:
-    return requests.post(simulator.url + "/oauth/token?grant_type=refresh_token", json={"refresh_token": token}, timeout=10)
+    url = simulator.url + "/oauth/token?grant_type=refresh_token"
+    return requests.post(url, json={"refresh_token": token}, timeout=10)
 
 
 def list_with(call: Call, token: str) -> int:
@@ -66,15 +70,18 @@ def test_key_and_secret_are_good_for_a_token(call: Call, simulator: Simulator) -
 
 
 @pytest.mark.parametrize("headers", [
-    {"Authorization": "Basic d3Jvbmc6d3Jvbmc="}, {"Authorization": "Basic no-base64"}, {"Authorization": "Basic w7w="}, {},
+    {"Authorization": "Basic d3Jvbmc6d3Jvbmc="}, {"Authorization": "Basic no-base64"},
+    {"Authorization": "Basic /w=="}, {},
 ])
 def test_wrong_credentials_are_refused(headers: dict[str, str], simulator: Simulator) -> None:
     answer = requests.post(simulator.url + "/oauth/token?grant_type=password", headers=headers, timeout=10)
-    assert (answer.status_code, answer.json()) == (403, {"code": 40102, "message": "Username and password are incorrect"})
+    assert answer.status_code == 403
+    assert answer.json() == {"code": 40102, "message": "Username and password are incorrect"}
 
 
 def test_a_grant_of_another_type_is_refused(simulator: Simulator) -> None:
-    assert requests.post(simulator.url + "/oauth/token", auth=(simulator.api_key, simulator.api_secret), timeout=10).status_code == 400
+    assert grant(simulator, query="?grant_type=client_credentials").status_code == 400
+    assert grant(simulator, query="").status_code == 400
 
 
 def test_a_granted_token_expires(call: Call, simulator: Simulator) -> None:
@@ -88,6 +95,12 @@ def test_all_granted_tokens_can_be_made_to_expire(call: Call, simulator: Simulat
     assert list_with(call, granted["access_token"]) == 401
     assert refresh(simulator, granted["refresh_token"]).status_code == 403
     assert list_with(call, simulator.token) == 200
+
+
+def test_a_reset_expires_granted_tokens(call: Call, simulator: Simulator) -> None:
+    token = grant(simulator).json()["access_token"]
+    simulator.reset()
+    assert list_with(call, token) == 401
 
 
 def test_a_token_can_be_refreshed_once(call: Call, simulator: Simulator) -> None:

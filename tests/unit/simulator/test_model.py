@@ -147,7 +147,7 @@ def test_of_two_looks_under_way_the_later_one_counts(model: Model, clock: Clock)
     profile = one_record(model)
     clock.now += 2
     assert verify(model, profile, True, begun=1002.0) == "active"
-    assert verify(model, profile, False, begun=1001.0, asked=False) == "active", "that was before the record was published"
+    assert verify(model, profile, False, begun=1001.0, asked=False) == "active", "that was before it was published"
 
 
 @pytest.mark.parametrize("state", ["creating", "failed", "disabled"])
@@ -180,8 +180,9 @@ def test_domains_that_are_not_given_are_chosen(sending: str, bounce: str, link: 
 
 
 @pytest.mark.parametrize("changes", [
-    {"colour": "red"}, {"creating": "soon"}, {"creating": True}, {"creating": -1}, {"latency": float("nan")}, {"recheck": 0},
-    {"auth_header": "none"}, {"early_setup": None}, {"dns": "127.0.0.1"}, {"dns": "localhost:53"}, {"dns": "127.0.0.1:0"}, {"dns": 53},
+    {"colour": "red"}, {"creating": "soon"}, {"creating": True}, {"creating": -1}, {"latency": float("nan")},
+    {"recheck": 0}, {"auth_header": "none"}, {"early_setup": None}, {"dns": "127.0.0.1"}, {"dns": "localhost:53"},
+    {"dns": "127.0.0.1:0"}, {"dns": 53},
 ])
 def test_settings_that_cannot_be_are_refused_and_nothing_is_changed(changes: dict[str, Any]) -> None:
     settings = Settings()

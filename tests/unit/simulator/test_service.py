@@ -15,8 +15,8 @@ from tests.unit.simulator.conftest import PROFILES, WANTED, Call
 
 
 @pytest.mark.parametrize("body", [
-    None, [], "text", {}, {"profile_name": "p"}, {"sending_domain": "d.example"}, {"profile_name": 1, "sending_domain": "d.example"},
-    {"profile_name": "p", "sending_domain": ""}, dict(WANTED, bounce_domain=["b.example"]), dict(WANTED, link_domain=""),
+    None, [], "text", {}, {"profile_name": "p"}, {"sending_domain": "d.example"}, dict(WANTED, profile_name=1),
+    dict(WANTED, sending_domain=""), dict(WANTED, bounce_domain=["b.example"]), dict(WANTED, link_domain=""),
 ])
 def test_a_creation_with_missing_or_wrong_fields_is_refused(body: Any, call: Call, simulator: Simulator) -> None:
     answer = call("POST", PROFILES, json=body)
@@ -29,7 +29,7 @@ def test_a_creation_whose_body_is_no_json_is_refused(call: Call) -> None:
 
 
 def test_only_the_fields_of_the_contract_count_in_a_creation(call: Call, simulator: Simulator) -> None:
-    more = {"profile_id": "mine", "state": "active", "dns_records": "none", "created_at_utc": "never", "link_domain": None}
+    more = {"profile_id": "mine", "state": "active", "dns_records": "none", "created_at_utc": "?", "link_domain": None}
     assert call("POST", PROFILES, json=dict(WANTED, **more)).status_code == 202
     (profile,) = simulator.profiles()
     assert profile["profile_id"] != "mine" and profile["state"] == "pending" and len(profile["dns_records"]) == 9
@@ -41,7 +41,8 @@ def test_names_need_not_be_unique(call: Call, simulator: Simulator) -> None:
 
 
 @pytest.mark.parametrize("early_setup, status", [("missing", 404), ("empty", 200)])
-def test_while_a_profile_is_being_created_it_has_no_records(early_setup: str, status: int, call: Call, simulator: Simulator) -> None:
+def test_while_a_profile_is_being_created_it_has_no_records(
+        early_setup: str, status: int, call: Call, simulator: Simulator) -> None:
     simulator.settings(creating=60.0, early_setup=early_setup)
     profile_id = call("POST", PROFILES, json=WANTED).json()["profile_id"]
     answer = call("GET", "%s/%s/setup" % (PROFILES, profile_id))
@@ -56,9 +57,11 @@ def test_an_unknown_id_cannot_be_verified(call: Call) -> None:
 
 
 @pytest.mark.parametrize("method, path", [
-    ("GET", "/api/v1/email/profile"), ("DELETE", PROFILES + "/x"), ("POST", PROFILES + "/x/verify"), ("GET", PROFILES + "/"),
+    ("GET", "/api/v1/email/profile"), ("DELETE", PROFILES + "/x"), ("POST", PROFILES + "/x/verify"),
+    ("GET", PROFILES + "/"),
 ])
-def test_what_the_contract_does_not_have_is_not_there_and_is_noted(method: str, path: str, call: Call, simulator: Simulator) -> None:
+def test_what_the_contract_does_not_have_is_not_there_and_is_noted(
+        method: str, path: str, call: Call, simulator: Simulator) -> None:
     answer = call(method, path)
     assert (answer.status_code, set(answer.json())) == (404, {"code", "message"})
     (entry,) = simulator.requests(endpoint="unknown")
@@ -66,6 +69,5 @@ def test_what_the_contract_does_not_have_is_not_there_and_is_noted(method: str, 
 
 
 def test_5000_profiles_are_watched_and_listed(call: Call, simulator: Simulator) -> None:
-    simulator.seed_all([
-        {"profile_name": "p%d" % number, "sending_domain": "d%d.acorn.example" % number, "state": "active"} for number in range(5000)])
+    simulator.seed_all([{"sending_domain": "d%d.acorn.example" % number, "state": "active"} for number in range(5000)])
     assert len(call("GET", PROFILES, timeout=5).json()) == 5000

@@ -44,7 +44,8 @@ def wrong_after_verification(call: Call, simulator: Simulator, profile: dict[str
     """The names of the records that are not right, when a verification has found the others to be so."""
     verify(call, profile)
     await_true(lambda: any(record["validation_state"] == "active" for record in simulator.profiles()[0]["dns_records"]))
-    return [record["name"] for record in simulator.profiles()[0]["dns_records"] if record["validation_state"] != "active"]
+    records = simulator.profiles()[0]["dns_records"]
+    return [record["name"] for record in records if record["validation_state"] != "active"]
 
 
 def test_a_verification_turns_a_profile_active_when_dns_has_all_records(
@@ -84,7 +85,8 @@ def test_unasked_a_profile_does_not_turn_active(simulator: Simulator, pending: d
     ("_amazonses.mail.acorn.example", "TXT", ['"wrong"']),
 ])
 def test_a_record_that_is_not_right_keeps_the_profile_pending(
-        name: str, rdtype: str, values: list[str], call: Call, simulator: Simulator, zone: Zone, pending: dict[str, Any]) -> None:
+        name: str, rdtype: str, values: list[str], call: Call, simulator: Simulator, zone: Zone,
+        pending: dict[str, Any]) -> None:
     zone[name, rdtype] = values
     assert wrong_after_verification(call, simulator, pending) == [name]
     assert state(simulator) == "pending"
@@ -103,7 +105,8 @@ def test_texts_are_told_apart_by_case(call: Call, simulator: Simulator, zone: Zo
     ("bounce.mail.acorn.example", "TXT", ['"v=spf1 mx include:amazonses.com -all"']),
 ], ids=["host in another case", "text in two strings", "text among others", "SPF with more senders"])
 def test_a_record_may_be_written_in_another_way(
-        name: str, rdtype: str, values: list[str], call: Call, simulator: Simulator, zone: Zone, pending: dict[str, Any]) -> None:
+        name: str, rdtype: str, values: list[str], call: Call, simulator: Simulator, zone: Zone,
+        pending: dict[str, Any]) -> None:
     zone[name, rdtype] = values
     verify(call, pending)
     await_true(lambda: state(simulator) == "active")
@@ -127,7 +130,8 @@ def test_a_name_server_in_trouble_does_not_turn_a_profile_pending(
     await_true(lambda: state(simulator) == "pending")
 
 
-def test_a_record_with_an_impossible_name_does_not_stop_the_watch(simulator: Simulator, zone: Zone, active: dict[str, Any]) -> None:
+def test_a_record_with_an_impossible_name_does_not_stop_the_watch(
+        simulator: Simulator, zone: Zone, active: dict[str, Any]) -> None:
     simulator.seed(dns_records=[{"name": "a..%s.example" % ("x" * 64), "type": "TXT", "value": "v"}])
     zone.asked.clear()
     await_true(lambda: len(zone.asked) > 3 * len(active["dns_records"]))
