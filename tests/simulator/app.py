@@ -31,7 +31,7 @@ def make_application(settings: Settings, tokens: Tokens) -> web.Application:
     :param settings: how it behaves; can be changed while it runs.
     """
     parts = Parts(settings, tokens)
-    app = web.Application(client_max_size=1 << 20)
+    app = web.Application(client_max_size=1 << 26)
     app.add_routes(Admin(parts).routes())
     app.add_routes(Service(parts).routes())
     app.cleanup_ctx.append(parts.verifier.running)
