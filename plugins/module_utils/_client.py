@@ -107,7 +107,6 @@ class Client:
         self._secrets: set[str] = set()
         self._sleep = sleep
         self._session = _session(connections)
-        self._base_path = urlsplit(connection.api_url).path
         self._token_lock = threading.Lock()
         self._token = connection.access_token
         self._not_before = 0.0
