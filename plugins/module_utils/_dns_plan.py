@@ -276,7 +276,7 @@ def _hidden_wildcards(
             if name in there or name in told or "_" in name:
                 continue
             told.add(name)
-            encloser = next(above for above in [*parents(name, zone), zone] if above in there)
+            encloser = next((above for above in parents(name, zone) if above in there), zone)
             if encloser in wildcards:
                 found = ["%s, by %s" % (name, line) for line in _lines(wildcards[encloser].values())]
                 yield Conflict("wildcard_hidden", zone, wish.fqdn, wish.type, tuple(found), _wanted(wish, ttl))

@@ -177,8 +177,9 @@ def _dmarc_findings(domains: Mapping[str, str], nodes: Mapping[str, Node], regis
         return
     name, text = found
     if not text:
-        yield Finding(domain, WARNING, NO_DMARC, "The sending domain has no DMARC record, which large mail services ask bulk senders "
-                                                   "for (RFC 7489). Publish one at _dmarc.%s, such as v=DMARC1; p=none." % domain)
+        yield Finding(domain, WARNING, NO_DMARC,
+                      "The sending domain has no DMARC record, which large mail services ask bulk senders for (RFC 7489). "
+                      "Publish one at _dmarc.%s, such as v=DMARC1; p=none." % domain)
         return
     bounce = domains.get(BOUNCE, domain)
     strict = _tags(text).get("aspf", "r").lower() == "s"
