@@ -193,6 +193,38 @@ def _has_route(family: int) -> bool:
     return True
 
 
+def servers_by(nameservers: Sequence[str], resolver: Optional[str], timeout: float) -> ServersOf:
+    """Which servers to ask for a name, by the options of these names.
+
+    :raises InputError: one of them is no server.
+    """
+    servers = [given_server(text, "nameservers[%d]" % index) for index, text in enumerate(nameservers)]
+    if servers:
+        return lambda name: servers
+    finder = Finder(given_server(resolver, "resolver") if resolver else None, timeout)
+    if resolver:
+        return finder.servers_of
+
+    def servers_of(name: str) -> Union[Sequence[Server], NoServers]:
+        found = finder.servers_of(name)
+        if isinstance(found, NoServers) and found.diagnosis == NOT_DELEGATED and not _knows_public_dns(timeout):
+            return NoServers(NO_ANSWER, "%s could not be looked up: the system's resolver does not know public DNS. "
+                                        "Name servers can be given by resolver or nameservers." % name.rstrip("."))
+        return found
+
+    return servers_of
+
+
+@functools.lru_cache(maxsize=None)
+def _knows_public_dns(timeout: float) -> bool:
+    """Whether the system's resolver knows the root of public DNS. One that does not answers for no domain for certain."""
+    dns = _dnspython()
+    try:
+        return len(dns.resolver.resolve(".", "NS", lifetime=timeout)) > 0
+    except (dns.exception.DNSException, OSError):
+        return False
+
+
 # Asking
 
 

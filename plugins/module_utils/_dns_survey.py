@@ -9,61 +9,15 @@
 from __future__ import annotations
 
 import concurrent.futures
-import functools
-from typing import Callable, Iterable, Optional, Sequence, Union
+from typing import Callable, Iterable
 
-from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import (
-    NO_ANSWER,
-    NOT_DELEGATED,
-    Answer,
-    NoServers,
-)
-from ansible_collections.smtpd.email.plugins.module_utils._dns_query import (
-    Finder,
-    Server,
-    ServersOf,
-    ask,
-    given_server,
-)
+from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import NO_ANSWER, Answer, NoServers
+from ansible_collections.smtpd.email.plugins.module_utils._dns_query import ServersOf, ask
 from ansible_collections.smtpd.email.plugins.module_utils._errors import MissingLibraryError
 from ansible_collections.smtpd.email.plugins.module_utils._preflight import Node
 from ansible_collections.smtpd.email.plugins.module_utils._records import name_key
 
 _THREADS = 32
-
-
-def servers_by(nameservers: Sequence[str], resolver: Optional[str], timeout: float) -> ServersOf:
-    """Which servers to ask for a name, by the options of these names.
-
-    :raises InputError: one of them is no server.
-    """
-    servers = [given_server(text, "nameservers[%d]" % index) for index, text in enumerate(nameservers)]
-    if servers:
-        return lambda name: servers
-    finder = Finder(given_server(resolver, "resolver") if resolver else None, timeout)
-    if resolver:
-        return finder.servers_of
-
-    def servers_of(name: str) -> Union[Sequence[Server], NoServers]:
-        found = finder.servers_of(name)
-        if isinstance(found, NoServers) and found.diagnosis == NOT_DELEGATED and not _knows_public_dns(timeout):
-            return NoServers(NO_ANSWER, "%s could not be looked up: the system's resolver does not know public DNS. "
-                                        "Name servers can be given by resolver or nameservers." % name.rstrip("."))
-        return found
-
-    return servers_of
-
-
-@functools.lru_cache(maxsize=None)
-def _knows_public_dns(timeout: float) -> bool:
-    """Whether the system's resolver knows the root of public DNS. One that does not answers for no domain for certain."""
-    import dns.exception
-    import dns.resolver
-
-    try:
-        return len(dns.resolver.resolve(".", "NS", lifetime=timeout)) > 0
-    except (dns.exception.DNSException, OSError):
-        return False
 
 
 def survey(questions: Iterable[tuple[str, str]], servers_of: ServersOf, timeout: float) -> dict[str, Node]:

@@ -188,7 +188,9 @@ class Flow:
                 if not error.undone:
                     outcome.profile = self._find_lost(fields, known, error)
                 if outcome.profile is None and (last or not paused):
-                    raise
+                    if error.undone:
+                        raise
+                    raise SmtpdError("%s The list does not show the profile, so it was not created: run again." % error) from None
             if outcome.profile is not None:
                 outcome.changed = True
                 return

@@ -203,7 +203,7 @@ records:
 """
 
 from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import PRESENT, describe_wrong
-from ansible_collections.smtpd.email.plugins.module_utils._dns_query import Finder, Looker, given_server
+from ansible_collections.smtpd.email.plugins.module_utils._dns_query import Looker, servers_by
 from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdError
 from ansible_collections.smtpd.email.plugins.module_utils._module import run_module
 from ansible_collections.smtpd.email.plugins.module_utils._records import check_records
@@ -217,7 +217,7 @@ def run(module):
     for name in ("wait_timeout", "wait_interval"):
         check_seconds(name, params[name])
     wishes = check_records(params["records"])
-    looker = Looker(wishes, _servers_of(params), params["timeout"])
+    looker = Looker(wishes, servers_by(params["nameservers"], params["resolver"], params["timeout"]), params["timeout"])
     if params["wait"]:
         all_present = looker.wait(params["wait_timeout"], params["wait_interval"])
     else:
@@ -231,14 +231,6 @@ def run(module):
             **result,
         )
     return result
-
-
-def _servers_of(params):
-    servers = [given_server(text, "nameservers[%d]" % index) for index, text in enumerate(params["nameservers"])]
-    if servers:
-        return lambda name: servers
-    resolver = given_server(params["resolver"], "resolver") if params["resolver"] else None
-    return Finder(resolver, params["timeout"]).servers_of
 
 
 def main():

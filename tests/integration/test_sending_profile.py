@@ -233,6 +233,13 @@ def test_a_creation_that_was_not_carried_out_is_sent_again(ansible: Ansible, sim
     assert len(simulator.requests(method="POST")) == 2
 
 
+def test_a_creation_that_fails_again_and_again_says_that_there_is_no_profile(ansible: Ansible, simulator: Simulator) -> None:
+    simulator.inject("create", status=500, times=5)
+    result = create(ansible, retries=1)
+    assert result["failed"] and result["changed"] is False
+    assert "answered 500" in result["msg"] and "The list does not show the profile" in result["msg"]
+
+
 def test_a_creation_that_is_refused_is_not_sent_again(ansible: Ansible, simulator: Simulator) -> None:
     simulator.inject("create", status=400, body={"code": 40001, "message": "sending_domain is taken"}, times=5)
     result = create(ansible)
