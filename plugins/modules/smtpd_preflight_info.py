@@ -78,7 +78,7 @@ options:
     default: 5.0
 requirements:
   - dnspython (Python library) >= 2.4
-  - publicsuffixlist (Python library) >= 1.0
+  - publicsuffixlist (Python library) >= 1.0.2.20250107
 seealso:
   - module: smtpd.email.smtpd_sending_profile
 """
