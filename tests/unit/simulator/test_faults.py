@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
+import http.client
 import time
+import urllib.request
 from typing import Any, Callable
 
 import pytest
 import requests
-import urllib3
 
 from tests.simulator import Simulator
 from tests.simulator.faults import Fault
@@ -62,7 +63,7 @@ def test_an_answer_can_be_lost_before_and_after_the_work_is_done(
         fault: dict[str, Any], created: int, call: Call, simulator: Simulator) -> None:
     simulator.inject("create", **fault)
     with pytest.raises(requests.exceptions.RequestException):
-        call("POST", PROFILES, json=WANTED)
+        call("POST", PROFILES, json=WANTED).json()
     assert len(simulator.profiles()) == created
 
 
@@ -81,12 +82,12 @@ def test_a_reset_is_seen_as_one(call: Call, simulator: Simulator) -> None:
         call("GET", PROFILES)
 
 
-def test_a_truncated_body_is_shorter_than_announced(call: Call, simulator: Simulator) -> None:
+def test_a_truncated_body_is_shorter_than_announced(simulator: Simulator) -> None:
     simulator.inject("list", truncate=True, body=["x" * 100])
-    with pytest.raises(requests.exceptions.ChunkedEncodingError) as caught:
-        call("GET", PROFILES)
-    incomplete = caught.value.args[0].args[1]
-    assert isinstance(incomplete, urllib3.exceptions.IncompleteRead) and incomplete.partial == incomplete.expected == 52
+    # Older versions of requests do not look at the length.
+    with pytest.raises(http.client.IncompleteRead) as caught, urllib.request.urlopen(simulator.url + PROFILES) as answer:
+        answer.read()
+    assert (len(caught.value.partial), caught.value.expected) == (52, 52)
 
 
 @pytest.mark.parametrize("fault", [{"hang": 30}, {"hang_after": 30}, {"latency": 30}, {"drip": 30}])
