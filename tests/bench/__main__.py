@@ -1,0 +1,114 @@
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""C(python -m tests.bench): run the benchmark, print its figures, and write them with a chart under docs/benchmarks/."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import datetime
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Iterator
+
+from tests.bench.runs import Failure, Sample, Setting, running
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build"
+KINDS = ("uri", "role", "limit", "modules")
+FURTHER = 3  # profiles of the second run of the playbook of today: what each one after the first costs
+LARGE = 5000
+
+Step = tuple[str, int]
+
+
+def numbers(text: str) -> list[int]:
+    return [int(part) for part in text.split(",")]
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--profiles", type=numbers, default=[1, 100, 1000], help="sizes (default: 1,100,1000)")
+    parser.add_argument("--large", action="store_true", help="%d profiles too, once" % LARGE)
+    parser.add_argument("--latency", type=numbers, default=[0, 50],
+                        help="how long the service takes for an answer, in ms (default: 0,50)")
+    parser.add_argument("--repeat", type=int, default=3, help="how often (default: %(default)s)")
+    parser.add_argument("--turns", type=int, default=7, help="how often the modules take turns (default: %(default)s)")
+    parser.add_argument("--only", type=lambda text: text.split(","), default=list(KINDS),
+                        help="only some of: %s" % ",".join(KINDS))
+    parser.add_argument("--creating", type=float, default=0.2,
+                        help="seconds that the service takes to create a profile (default: %(default)s)")
+    parser.add_argument("--interval", type=float,
+                        help="seconds between two looks of the role and the playbook (default: 2, which is the role's default)")
+    parser.add_argument("--concurrency", type=int, default=8,
+                        help="calls that the limit has under way at once (default: %(default)s, which is the role's)")
+    parser.add_argument("--zones", type=int, default=1, help="DNS zones to spread the profiles over (default: %(default)s)")
+    parser.add_argument("--ask-dns", action="store_true",
+                        help="have verifications really ask the name server, which takes the simulator longer than all else")
+    parser.add_argument("--collections", type=Path, default=BUILD / "bench" / "collections",
+                        help="where smtpd.email is installed (default: where 'make bench' puts it)")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "benchmarks", help="where the report is written")
+    return parser
+
+
+def collections_path(installed: Path) -> str:
+    """Where Ansible is to look for the collections, the role's and the one that nsupdate is in."""
+    others = BUILD / "collections"
+    for folder, name in ((installed, "smtpd/email"), (others, "community/general")):
+        if not (folder / "ansible_collections" / name).is_dir():
+            sys.exit("The collection %s is missing: run this by 'make bench'." % name.replace("/", "."))
+    return os.pathsep.join([str(installed.resolve()), str(others)])
+
+
+def steps(arguments: argparse.Namespace) -> Iterator[list[Step]]:
+    """What to run at each latency: rounds in which those that are compared take turns."""
+    common = {"uri": [1, FURTHER], "role": arguments.profiles, "limit": arguments.profiles, "modules": [arguments.turns]}
+    for _number in range(arguments.repeat):
+        yield [(kind, count) for kind in arguments.only for count in common[kind]]
+    if arguments.large:
+        yield [(kind, LARGE) for kind in arguments.only if kind in ("role", "limit")]
+
+
+def measure(arguments: argparse.Namespace) -> list[Sample]:
+    samples: list[Sample] = []
+    collections = collections_path(arguments.collections)
+    for latency in arguments.latency:
+        setting = Setting(latency / 1000, arguments.creating, arguments.interval, arguments.concurrency, arguments.zones,
+                          arguments.ask_dns, collections)
+        for number, batch in enumerate(steps(arguments), start=1):
+            for kind, count in batch:
+                samples += run_step(setting, kind, count, number)
+    return samples
+
+
+def run_step(setting: Setting, kind: str, count: int, number: int) -> list[Sample]:
+    try:
+        with running(setting) as bench:
+            samples = getattr(bench, kind)(count)
+    except Failure as failure:
+        print("FAILED: %s" % failure, flush=True)
+        return []
+    for sample in samples if kind != "modules" else []:
+        print("%3.0f ms, round %d: %-5s %5d profiles %8.2f s %8.2f s CPU %5.0f MiB  %s" % (
+            1000 * sample.latency, number, sample.case, sample.profiles, sample.seconds, sample.cpu, sample.peak_mb,
+            " ".join("%s=%d" % call for call in sorted(sample.calls.items()))), flush=True)
+    return samples
+
+
+def main() -> None:
+    arguments = make_parser().parse_args()
+    started = time.monotonic()
+    samples = measure(arguments)
+    raw = BUILD / "bench" / "samples.json"
+    raw.parent.mkdir(parents=True, exist_ok=True)
+    raw.write_text(json.dumps([dataclasses.asdict(sample) for sample in samples]), encoding="utf-8")
+    print("Done in %.0f s." % (time.monotonic() - started))
+
+
+if __name__ == "__main__":
+    main()
