@@ -8,16 +8,51 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Any, Iterable, Mapping, Optional, Sequence
 
 from ansible_collections.smtpd.email.plugins.module_utils._dns_spf import covers
-from ansible_collections.smtpd.email.plugins.module_utils._records import MX, TXT, Wish, is_spf, rdata_of
+from ansible_collections.smtpd.email.plugins.module_utils._records import (
+    CNAME,
+    MX,
+    TXT,
+    Wish,
+    canonical,
+    is_spf,
+    rdata_of,
+    split_mx,
+)
 
 PRESENT, MISSING, MISMATCH, PARTIAL, UNKNOWN = "present", "missing", "mismatch", "partial", "unknown"
 
 # Why a record is not present.
 WRONG_VALUE, EXTRA_VALUE, CNAME_CONFLICT = "wrong_value", "extra_value", "cname_conflict"
+ZONE_DOUBLED, NEGATIVELY_CACHED = "zone_doubled", "negatively_cached"
 NO_ANSWER, NOT_DELEGATED = "no_answer", "not_delegated"
+
+
+@dataclass(frozen=True)
+class Absence:
+    """What a server tells beside that there is no record of a name and type, and what was asked because of that.
+
+    :param zone: the apex of the zone, C(None) where it tells none.
+    :param until: until when others may remember it, in seconds since the epoch (RFC 2308, 5).
+    :param name_exists: whether there are records of other types, or names below.
+    :param from_cache: whether a resolver remembered it, rather than the zone's own server said it.
+    :param is_old: whether it has remembered it for some time already.
+    :param beside: what there is where a CNAME is wanted: type and rdata.
+    :param doubled: the canonical values at the name with the zone added once more.
+    :param published: the canonical values that the zone's own servers have, C(None) where they were not asked.
+    """
+
+    zone: Optional[str] = None
+    until: Optional[float] = None
+    name_exists: bool = False
+    from_cache: bool = False
+    is_old: bool = False
+    beside: tuple[str, ...] = ()
+    doubled: tuple[str, ...] = ()
+    published: Optional[tuple[str, ...]] = None
 
 
 @dataclass(frozen=True)
@@ -27,12 +62,14 @@ class Answer:
     :param server: which one, for the user.
     :param values: in canonical form; empty where it is certain that there are none.
     :param alias: the canonical target, where the name is a CNAME and another type was asked for.
+    :param absence: what is known of it where it is certain that there is nothing.
     :param failure: why there is no certain answer.
     """
 
     server: str
     values: tuple[str, ...] = ()
     alias: Optional[str] = None
+    absence: Optional[Absence] = None
     failure: Optional[str] = None
 
 
@@ -59,12 +96,17 @@ class _Verdict:
 
 
 def judge(
-    wish: Wish, peers: Sequence[Wish], answers: Sequence[Answer], problem: Optional[NoServers] = None
+    wish: Wish,
+    peers: Sequence[Wish],
+    answers: Sequence[Answer],
+    problem: Optional[NoServers] = None,
+    absent_until: Optional[float] = None,
 ) -> dict[str, Any]:
     """Hold a wanted record against the answers of all of its servers.
 
     :param peers: all wanted records of the same name and type.
     :param problem: why there are no answers.
+    :param absent_until: until when others may remember that there is nothing, in seconds since the epoch.
     :returns: the record's fields and what was found, as C(smtpd_dns_info) returns it.
     """
     verdicts = [_verdict(wish, peers, answer) for answer in answers]
@@ -78,6 +120,7 @@ def judge(
         diagnosis=diagnosis,
         message=message,
         found=sorted({rdata for verdict in verdicts for rdata in verdict.found}),
+        negatively_cached_until=None if absent_until is None else _iso(absent_until),
         servers=[
             {"server": verdict.server, "status": verdict.status, "found": list(verdict.found), "detail": verdict.detail}
             for verdict in verdicts
@@ -104,10 +147,54 @@ def _verdict(wish: Wish, peers: Sequence[Wish], answer: Answer) -> _Verdict:
             return _Verdict(answer.server, MISMATCH, found, EXTRA_VALUE, _extra(wish, foreign))
         return _Verdict(answer.server, PRESENT, found)
     if not values:
-        return _Verdict(answer.server, MISSING, diagnosis=MISSING, detail="The record is not there. Publish it.")
+        return _absent(wish, answer.server, answer.absence or Absence())
     return _Verdict(
-        answer.server, MISMATCH, found, WRONG_VALUE, "It answers %s. Correct the record." % ", ".join(found)
+        answer.server, MISMATCH, found, WRONG_VALUE, "It answers %s instead. %s" % (", ".join(found), _advice(wish, values))
     )
+
+
+def _absent(wish: Wish, server: str, absence: Absence) -> _Verdict:
+    if absence.beside:
+        return _Verdict(
+            server,
+            MISMATCH,
+            absence.beside,
+            CNAME_CONFLICT,
+            "The name has other records (%s), beside which there can be no CNAME (RFC 1034, 3.6.2). Remove them, or choose "
+            "another domain." % ", ".join(absence.beside),
+        )
+    if any(_is_met(wish, value) for value in absence.doubled):
+        return _Verdict(
+            server,
+            MISSING,
+            diagnosis=ZONE_DOUBLED,
+            detail="The record is at %s%s: the DNS provider added the zone to a name that had it already. Give the name "
+            "there without the zone, or with a dot at the end." % (wish.fqdn, absence.zone),
+        )
+    is_published = any(_is_met(wish, value) for value in absence.published or ())
+    if absence.until and (is_published or absence.published is None and absence.is_old):
+        return _Verdict(
+            server,
+            MISSING,
+            diagnosis=NEGATIVELY_CACHED,
+            detail="It remembers until %s that the record is not there (RFC 2308)%s. Wait until then."
+            % (_iso(absence.until), ", while the zone's own servers have it" if is_published else ""),
+        )
+    return _Verdict(server, MISSING, diagnosis=MISSING, detail="The record is not there. Publish it.")
+
+
+def _advice(wish: Wish, values: Iterable[str]) -> str:
+    """What to do about a wrong value, with the usual slips told by their name."""
+    hosts = [(split_mx(value)[1], split_mx(wish.value)[1]) for value in values if wish.type in (CNAME, MX)]
+    if any(found.startswith(wanted) and wish.name.endswith("." + found[len(wanted) :]) for found, wanted in hosts):
+        return "The DNS provider added the zone to the value. Give the value there with a dot at the end."
+    if wish.type == TXT and any(canonical(TXT, value) == wish.value for value in values):
+        return "The quotes have become a part of the value. Give the value there without them."
+    return "Correct the record."
+
+
+def _iso(moment: float) -> str:
+    return datetime.fromtimestamp(moment, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _is_spf_wish(wish: Wish) -> bool:
@@ -133,7 +220,9 @@ def _sum_up(wish: Wish, verdicts: Sequence[_Verdict]) -> tuple[str, Optional[str
     wrong = by_status.get(MISMATCH, []) + by_status.get(MISSING, [])
     unknown = by_status.get(UNKNOWN, [])
     if wrong and PRESENT in by_status:
-        return PARTIAL, PARTIAL, "Only some servers have it. Not right are: %s" % _details(wrong)
+        is_cached = all(verdict.diagnosis == NEGATIVELY_CACHED for verdict in wrong)
+        diagnosis = NEGATIVELY_CACHED if is_cached else PARTIAL
+        return PARTIAL, diagnosis, "Only some servers have it. Not right are: %s" % _details(wrong)
     if wrong:
         worst = wrong[0]
         return worst.status, worst.diagnosis, worst.detail
@@ -146,10 +235,38 @@ def _details(verdicts: Iterable[_Verdict]) -> str:
     return "; ".join("%s: %s" % (verdict.server, verdict.detail) for verdict in verdicts)
 
 
-def describe_wrong(records: Sequence[Mapping[str, Any]]) -> str:
-    """One line for each record that is not present."""
+def describe_records(records: Iterable[Mapping[str, Any]]) -> str:
+    """Each record with what is expected, what DNS answers, what the service says, and what is to be done.
+
+    :param records: as C(judge) returns them, or without its fields where DNS was not asked. C(validation_state) is what
+        the service says, if it was asked.
+    :returns: lines for people.
+    """
+    return "\n".join(_described(record) for record in records)
+
+
+def _described(record: Mapping[str, Any]) -> str:
+    rows = [("expected", record["rdata"]), ("DNS answers", _found(record))]
+    if record.get("validation_state"):
+        rows.append(("service says", record["validation_state"]))
+    rows.append(("diagnosis", _diagnosis(record)))
     return "\n".join(
-        "  %s %s %s: %s (%s)" % (record["fqdn"], record["type"], record["rdata"], record["status"], record["message"])
-        for record in records
-        if record["status"] != PRESENT
+        ["  %s %s" % (record["fqdn"], record["type"])] + ["    %-13s %s" % (title + ":", text) for title, text in rows]
     )
+
+
+def _found(record: Mapping[str, Any]) -> str:
+    if "status" not in record:
+        return "(not asked)"
+    return ", ".join(record["found"]) or ("(no certain answer)" if record["status"] == UNKNOWN else "(nothing)")
+
+
+def _diagnosis(record: Mapping[str, Any]) -> str:
+    if record.get("diagnosis"):
+        return "%s. %s" % (record["diagnosis"], record["message"])
+    if record.get("negatively_cached_until"):
+        return (
+            "%s. DNS answers right by now, but whoever asked before may remember until %s that the record is not there "
+            "(RFC 2308)." % (NEGATIVELY_CACHED, record["negatively_cached_until"])
+        )
+    return "DNS answers right; the service has not seen it yet." if "status" in record else "not known."

@@ -12,7 +12,8 @@ import concurrent.futures
 from typing import Callable, Iterable
 
 from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import NO_ANSWER, Answer, NoServers
-from ansible_collections.smtpd.email.plugins.module_utils._dns_query import ServersOf, ask
+from ansible_collections.smtpd.email.plugins.module_utils._dns_delegation import ServersOf
+from ansible_collections.smtpd.email.plugins.module_utils._dns_query import ask
 from ansible_collections.smtpd.email.plugins.module_utils._errors import MissingLibraryError
 from ansible_collections.smtpd.email.plugins.module_utils._preflight import Node
 from ansible_collections.smtpd.email.plugins.module_utils._records import name_key

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Optional, Sequence
 
+from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import MISSING, PRESENT, describe_records
 from ansible_collections.smtpd.email.plugins.module_utils._profiles import (
     ACTIVE,
     DISABLED,
@@ -17,9 +18,6 @@ from ansible_collections.smtpd.email.plugins.module_utils._profiles import (
     check_wanted,
     find,
 )
-
-_RIGHT = "present"
-
 
 def profiles_ready(lookup: Mapping[str, Any], answers: Mapping[str, Any]) -> list[dict[str, str]]:
     """The profiles that the service can be asked to verify, each as C({"profile_id": ...}).
@@ -54,14 +52,14 @@ def profile_results(
     verifications = {result["profile"]["profile_id"]: result for result in verified.get("results", []) if result["profile"]}
     creations = created.get("results") or [None] * len(wanted)
     found = find([check_wanted(item) for item in wanted], lookup.get("profiles", []))
-    wrong = _wrong_records(answers)
     results = []
     for item, creation, candidates in zip(wanted, creations, found):
         profile = candidates[0] if candidates else (creation or {}).get("profile")
         profile_id = profile["profile_id"] if profile else None
         verification = verifications.get(profile_id)
-        own_wrong = [record for record in wrong if record.get("profile_id") == profile_id]
-        failure = _failure(creation, profile, verification, own_wrong, manual)
+        own_answers = [answer for answer in answers.get("records", []) if answer.get("profile_id") == profile_id]
+        open_records = _open_records(own_answers, verification)
+        failure = _failure(creation, profile, verification, open_records, manual)
         if verification:
             profile = verification["profile"]
         results.append({
@@ -70,14 +68,31 @@ def profile_results(
             "sending_domain": (profile or item).get("sending_domain"),
             "state": profile["state"] if profile else None,
             "failed": failure is not None,
-            "todo": failure or _todo(profile, own_wrong),
-            "records": own_wrong,
+            "todo": failure or _todo(profile, open_records),
+            "records": open_records,
         })
     return results
 
 
 def _wrong_records(answers: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [record for record in answers.get("records", []) if record["status"] != _RIGHT]
+    return [record for record in answers.get("records", []) if record["status"] != PRESENT]
+
+
+def _open_records(answers: Sequence[Mapping[str, Any]], verification: Optional[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The records that keep a profile from being active: by the service where it verified, else by DNS."""
+    if not verification:
+        return _wrong_records({"records": answers})
+    if not verification["failed"]:
+        return []
+    by_record = {_identity(answer): answer for answer in answers}
+    return [
+        {**by_record.get(_identity(record), {}), **record}
+        for record in verification["dns_records"] if record["validation_state"] != ACTIVE
+    ]
+
+
+def _identity(record: Mapping[str, Any]) -> tuple[str, str, str]:
+    return record["fqdn"], record["type"], record["rdata"]
 
 
 def _failure(creation: Optional[Mapping[str, Any]], profile: Optional[Mapping[str, Any]],
@@ -85,13 +100,15 @@ def _failure(creation: Optional[Mapping[str, Any]], profile: Optional[Mapping[st
     if creation and creation["failed"]:
         return creation["msg"]
     if verification and verification["failed"]:
-        return verification["msg"]
+        if not wrong:
+            return verification["msg"]
+        return "%s\n%s" % (verification["msg"].partition("\n")[0], describe_records(wrong))
     if profile and profile["state"] == FAILED:
         return "%s: the service could not create it, and that cannot be mended." % _name(profile)
     if profile and profile["profile_id"] and profile["state"] not in (ACTIVE, DISABLED) and not profile.get("dns_records"):
         return "%s: the service has not made its DNS records in time. Run again." % _name(profile)
     if wrong and not manual:
-        return "%s: DNS does not answer right, so it was not verified.\n%s" % (_name(profile), _lines(wrong))
+        return "%s: DNS does not answer right, so it was not verified.\n%s" % (_name(profile), describe_records(wrong))
     return None
 
 
@@ -110,4 +127,7 @@ def _name(profile: Mapping[str, Any]) -> str:
 
 
 def _lines(records: Sequence[Mapping[str, Any]]) -> str:
-    return "\n".join("  %s %s %s (%s)" % (record["fqdn"], record["type"], record["rdata"], record["status"]) for record in records)
+    return "\n".join("  %s %s %s (%s)" % (
+        record["fqdn"], record["type"], record["rdata"],
+        record["status"] if record["diagnosis"] == MISSING else "%s: %s" % (record["status"], record["message"]),
+    ) for record in records)

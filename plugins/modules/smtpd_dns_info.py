@@ -65,8 +65,10 @@ requirements:
   - dnspython (Python library) >= 2.4
 notes:
   - A server that has addresses of IPv4 and IPv6 is asked at each of them for which this machine has a route.
-  - To find authoritative servers, the resolver is asked for the names of the records. It may then remember for some
-    time that a name is not there.
+  - The resolver is only asked for domains and for the addresses of name servers, never for the names of records, because
+    it would remember for some time that one is not there (RFC 2308). What lies between is asked of authoritative
+    servers.
+  - If O(nameservers) has resolvers, they are asked for the records, and remember what is not there.
 seealso:
   - module: smtpd.email.smtpd_dns_records
   - module: smtpd.email.smtpd_profile_info
@@ -156,9 +158,15 @@ records:
     diagnosis:
       description:
         - Why it is not present, V(null) if it is.
-        - One of V(missing), V(wrong_value), V(extra_value) (a second MX or SPF record), V(cname_conflict) (the name is
-          a CNAME), V(partial), V(no_answer), and V(not_delegated) (there is no zone for the name, or its servers have
-          no address).
+        - V(missing) - it is certain that there is no such record.
+        - V(wrong_value) - there is another one.
+        - V(extra_value) - there is a second MX or SPF record beside it.
+        - V(cname_conflict) - the name is a CNAME, or a CNAME is wanted where there are other records.
+        - V(zone_doubled) - it is below a name to which the zone was added twice, such as C(go.example.com.example.com).
+        - V(negatively_cached) - a resolver was asked, and remembers that the record was not there.
+        - V(partial) - some servers have it, others have not.
+        - V(not_delegated) - there is no zone for the name, or none of its servers has an address.
+        - V(no_answer) - there is no certain answer.
       type: str
       returned: success
       sample: wrong_value
@@ -166,9 +174,19 @@ records:
       description: The diagnosis as a sentence, empty if the record is present.
       type: str
       returned: success
-      sample: It answers www.example.com. Correct the record.
+      sample: It answers www.example.com. instead. Correct the record.
+    negatively_cached_until:
+      description:
+        - Until when resolvers that asked may remember that the record is not there, as far as this run has seen, in ISO 8601
+          (UTC). It follows from the SOA record of the zone (RFC 2308).
+        - V(null) if no server said that it is not there.
+      type: str
+      returned: success
+      sample: "2026-11-23T12:05:00Z"
     found:
-      description: What the servers have, as a zone file has it. Where an SPF record is wanted, only SPF records.
+      description:
+        - What the servers have, as a zone file has it. Where an SPF record is wanted, only SPF records.
+        - A record of another type is preceded by the type.
       type: list
       elements: str
       returned: success
@@ -199,11 +217,12 @@ records:
           description: What is wrong, empty if nothing is.
           type: str
           returned: success
-          sample: It answers www.example.com. Correct the record.
+          sample: It answers www.example.com. instead. Correct the record.
 """
 
-from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import PRESENT, describe_wrong
-from ansible_collections.smtpd.email.plugins.module_utils._dns_query import Looker, servers_by
+from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import PRESENT, describe_records
+from ansible_collections.smtpd.email.plugins.module_utils._dns_delegation import servers_by
+from ansible_collections.smtpd.email.plugins.module_utils._dns_look import Looker
 from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdError
 from ansible_collections.smtpd.email.plugins.module_utils._module import run_module
 from ansible_collections.smtpd.email.plugins.module_utils._records import check_records
@@ -227,7 +246,7 @@ def run(module):
         wrong = [record for record in looker.results if record["status"] != PRESENT]
         raise SmtpdError(
             "After %g s, %d of %d records are not right in DNS:\n%s"
-            % (params["wait_timeout"], len(wrong), len(wishes), describe_wrong(wrong)),
+            % (params["wait_timeout"], len(wrong), len(wishes), describe_records(wrong)),
             **result,
         )
     return result

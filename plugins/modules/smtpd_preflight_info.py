@@ -172,7 +172,7 @@ dns_records:
       value: v=DMARC1; p=none
 """
 
-from ansible_collections.smtpd.email.plugins.module_utils._dns_query import servers_by
+from ansible_collections.smtpd.email.plugins.module_utils._dns_delegation import servers_by
 from ansible_collections.smtpd.email.plugins.module_utils._dns_survey import organisational_domain, survey
 from ansible_collections.smtpd.email.plugins.module_utils._module import run_module
 from ansible_collections.smtpd.email.plugins.module_utils._preflight import (

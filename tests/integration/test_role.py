@@ -6,17 +6,19 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
 import pytest
 
-from tests.integration.conftest import Ansible
+from tests.integration.conftest import ZONES, Ansible
 from tests.simulator import Simulator
 from tests.support.bind import BindServer
 
 CREATE, LOOK_UP = "Create the profiles that are not there", "Look up the profiles and their DNS records"
 PUBLISH, ASK, VERIFY = "by octoDNS", "Ask the authoritative servers for the DNS records", "whose DNS answers right"
+FAIL = "smtpd.email.sending_profile : Fail if a profile could not be set up"
 RESULTS = "sending_profile_results"
 
 ONE = {
@@ -122,10 +124,43 @@ def test_a_lost_record_is_published_again_and_the_profile_turns_active_again(
 def test_verification_is_not_asked_for_while_dns_answers_wrong(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
     other = dict(settings(dns), dns_provider="publish_nothing.yml", wait_timeout=1)
     (ansible.workdir / "publish_nothing.yml").write_text("- ansible.builtin.debug:\n    msg: nothing\n")
-    run = ansible.role(**ONE, **other)
-    assert run.failed == ["smtpd.email.sending_profile : Fail if a profile could not be set up"], run.output
-    assert "DNS does not answer right" in run.output and "go.acorn-links.example. CNAME l.smtpdgo.com. (missing)" in run.output
+    dns.add("go.acorn-links.example.acorn-links.example", "CNAME", "l.smtpdgo.com.")
+    dns.add("bounce.mail.acorn.example", "MX", "10 mx.example.net.")
+    run = ansible.role(**ONE, **other, preflight=False)
+    assert run.failed == [FAIL], run.output
     assert simulator.requests(method="PUT") == []
+    message = run.of(FAIL)["msg"]
+    assert "DNS does not answer right, so it was not verified" in message
+    assert row(message, "go.acorn-links.example. CNAME") == {
+        "expected": "l.smtpdgo.com.", "DNS answers": "(nothing)", "service says": "pending",
+        "diagnosis": "zone_doubled. The record is at go.acorn-links.example.acorn-links.example.: the DNS provider added the zone "
+                     "to a name that had it already. Give the name there without the zone, or with a dot at the end.",
+    }
+    assert row(message, "bounce.mail.acorn.example. MX")["diagnosis"].startswith("wrong_value. It answers 10 mx.example.net.")
+
+
+def test_a_service_that_does_not_accept_right_records_is_told_with_what_it_says_of_each(
+    ansible: Ansible, simulator: Simulator, dns: BindServer
+) -> None:
+    with BindServer(ZONES) as what_the_service_sees:
+        simulator.settings(dns=what_the_service_sees.address)
+        run = ansible.role(**ONE, **dict(settings(dns), wait_timeout=2))
+    assert run.failed == [FAIL], run.output
+    message = run.of(FAIL)["msg"]
+    assert "the service does not accept its DNS records after 2 s; it is in state 'pending'" in message
+    told = row(message, "go.acorn-links.example. CNAME")
+    assert (told["DNS answers"], told["service says"]) == ("l.smtpdgo.com.", "pending")
+    assert told["diagnosis"] == "DNS answers right; the service has not seen it yet."
+    (result,) = run.of("Set the fact sending_profile_results")["ansible_facts"][RESULTS]
+    assert len(result["records"]) == 9
+
+
+def row(message: str, record: str) -> dict[str, str]:
+    """What a failure says of one record."""
+    lines = iter(message.splitlines())
+    next(line for line in lines if line == "  " + record)
+    cells = (line.strip().split(":", 1) for line in itertools.takewhile(lambda line: line.startswith("    "), lines))
+    return {title: text.strip() for title, text in cells}
 
 
 # Looking before

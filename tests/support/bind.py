@@ -51,7 +51,7 @@ options {{
     managed-keys-directory "{directory}";
     listen-on port {port} {{ {listen_v4}; }};
     listen-on-v6 port {port} {{ {listen_v6}; }};
-    recursion no;
+    recursion {recursion};
     dnssec-validation no;
     empty-zones-enable no;
     notify no;
@@ -82,6 +82,7 @@ class BindServer:
         record and the address of its name server by itself; the negative TTL is 300 s.
     :param host: the loopback address to listen on.
     :param options: more lines for the C(options) block of the configuration.
+    :param forward_to: makes it a caching resolver, which asks this other server.
     :raises RuntimeError: C(named) is missing or does not start; the message says why.
     """
 
@@ -89,7 +90,11 @@ class BindServer:
     key_algorithm = "hmac-sha256"
 
     def __init__(
-        self, zones: Union[Iterable[str], Mapping[str, str]], host: str = "127.0.0.1", options: str = ""
+        self,
+        zones: Union[Iterable[str], Mapping[str, str]],
+        host: str = "127.0.0.1",
+        options: str = "",
+        forward_to: Optional[BindServer] = None,
     ) -> None:
         named = shutil.which("named", path=os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin"]))
         if named is None:
@@ -98,6 +103,7 @@ class BindServer:
         self.port = 0
         self.key_secret = base64.b64encode(secrets.token_bytes(32)).decode("ascii")
         self._options = options
+        self._forward_to = forward_to
         self._zones = {_absolute(zone): _zone_lines(zones, zone) for zone in zones}
         self._keyring = dns.tsigkeyring.from_text({self.key_name: (self.key_algorithm, self.key_secret)})
         self._process: Optional[subprocess.Popen[bytes]] = None
@@ -238,11 +244,16 @@ class BindServer:
             key_secret=self.key_secret,
             directory=self._directory,
             port=self.port,
-            options=self._options,
+            options=self._options + self._forwarding(),
+            recursion="no" if self._forward_to is None else "yes",
             zones=zones,
             listen_v4="none" if is_v6 else self.host,
             listen_v6=self.host if is_v6 else "none",
         )
+
+    def _forwarding(self) -> str:
+        other = self._forward_to
+        return "forward only; forwarders {{ {} port {}; }};".format(other.host, other.port) if other else ""
 
     def _await_readiness(self) -> bool:
         """Wait until it answers for its zones. False where another program was faster to take the port."""
@@ -262,9 +273,11 @@ class BindServer:
 
     def _answers(self) -> bool:
         try:
-            for zone in self._zones:
+            for zone in self._zones or ["."]:
                 query = dns.message.make_query(zone, "SOA")
                 answer = dns.query.tcp(query, self.host, port=self.port, timeout=0.5)
+                if not self._zones:
+                    return True
                 if answer.rcode() == dns.rcode.SERVFAIL:
                     raise RuntimeError("BIND does not load the zone %s:\n%s" % (zone, self._log_tail()))
                 if not answer.answer:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Optional
 
 import pytest
-from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import Answer, NoServers, describe_wrong, judge
+from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import Absence, Answer, NoServers, describe_records, judge
 from ansible_collections.smtpd.email.plugins.module_utils._records import Wish, check_records
 
 CNAME = ("go.example.com", "CNAME", "L.example.net")
@@ -114,6 +114,99 @@ def test_the_fields_of_the_record_are_kept() -> None:
     assert (result["profile_id"], result["fqdn"], result["rdata"]) == ("7c82", "a.example.com.", '"x"')
 
 
-def test_a_line_for_each_record_that_is_wrong() -> None:
-    text = describe_wrong([judged(CNAME, RIGHT), judged(CNAME, NOTHING)])
-    assert text == "  go.example.com. CNAME L.example.net.: missing (The record is not there. Publish it.)"
+# Why a record is not there
+
+UNTIL = 1_700_000_000.0  # 2023-11-14T22:13:20Z
+
+
+def absent(**known: Any) -> Answer:
+    return Answer("ns1", absence=Absence(zone="example.com.", until=UNTIL, **known))
+
+
+def test_a_record_below_a_doubled_zone_is_told_with_its_place() -> None:
+    result = judged(CNAME, absent(doubled=("l.example.net.",)))
+    assert (result["status"], result["diagnosis"]) == ("missing", "zone_doubled")
+    assert "The record is at go.example.com.example.com.:" in result["message"]
+
+
+def test_another_record_below_a_doubled_zone_tells_nothing() -> None:
+    assert judged(CNAME, absent(doubled=("www.example.com.",)))["diagnosis"] == "missing"
+
+
+def test_other_records_where_a_cname_is_wanted_are_a_conflict() -> None:
+    result = judged(CNAME, absent(name_exists=True, beside=("A 192.0.2.1",)))
+    assert (result["status"], result["diagnosis"], result["found"]) == ("mismatch", "cname_conflict", ["A 192.0.2.1"])
+    assert "A 192.0.2.1" in result["message"]
+
+
+@pytest.mark.parametrize(
+    ("known", "diagnosis"),
+    [
+        ({"from_cache": True, "published": ("l.example.net.",)}, "negatively_cached"),
+        ({"from_cache": True, "published": ()}, "missing"),
+        ({"from_cache": True, "is_old": True}, "negatively_cached"),
+        ({"from_cache": True}, "missing"),
+        ({"from_cache": True, "is_old": True, "published": ()}, "missing"),
+    ],
+)
+def test_a_resolver_that_remembers_an_absence(known: dict[str, Any], diagnosis: str) -> None:
+    result = judged(CNAME, absent(**known))
+    assert (result["status"], result["diagnosis"]) == ("missing", diagnosis)
+    assert ("2023-11-14T22:13:20Z" in result["message"]) == (diagnosis == "negatively_cached")
+
+
+def test_servers_that_only_remember_an_absence_are_told_apart_from_those_that_lack_the_record() -> None:
+    remembering = absent(from_cache=True, published=("l.example.net.",))
+    assert judged(CNAME, RIGHT, remembering)["diagnosis"] == "negatively_cached"
+    assert judged(CNAME, RIGHT, remembering, NOTHING)["diagnosis"] == "partial"
+
+
+def test_until_when_an_absence_is_remembered_is_told_also_when_the_record_is_there_by_now() -> None:
+    result = judge(wish(CNAME), [wish(CNAME)], [RIGHT], absent_until=UNTIL)
+    assert (result["status"], result["negatively_cached_until"]) == ("present", "2023-11-14T22:13:20Z")
+
+
+@pytest.mark.parametrize(
+    ("record", "value", "advice"),
+    [
+        (CNAME, "l.example.net.example.com.", "with a dot at the end"),
+        (MX, "10 mx.example.net.example.com.", "with a dot at the end"),
+        (CNAME, "l.example.net.example.org.", "Correct the record"),
+        (TEXT, '"Token="', "The quotes have become a part of the value"),
+        (TEXT, "Token", "Correct the record"),
+    ],
+)
+def test_usual_slips_in_a_value_are_told_by_their_name(record: tuple[str, str, str], value: str, advice: str) -> None:
+    result = judged(record, values(value))
+    assert result["diagnosis"] == "wrong_value" and advice in result["message"]
+
+
+# For people
+
+
+def test_a_record_is_described_by_what_is_expected_and_what_dns_and_the_service_say() -> None:
+    record = dict(judged(CNAME, values("www.example.com.")), validation_state="pending")
+    assert describe_records([record]) == (
+        "  go.example.com. CNAME\n"
+        "    expected:     L.example.net.\n"
+        "    DNS answers:  www.example.com.\n"
+        "    service says: pending\n"
+        "    diagnosis:    wrong_value. It answers www.example.com. instead. Correct the record."
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "described"), [(NOTHING, "(nothing)"), (FAILED, "(no certain answer)"), (RIGHT, "l.example.net.")]
+)
+def test_what_dns_answers_is_described(answer: Answer, described: str) -> None:
+    assert "DNS answers:  %s\n" % described in describe_records([judged(CNAME, answer)])
+
+
+def test_a_right_record_is_described_with_who_may_not_know_it_yet() -> None:
+    fresh = judge(wish(CNAME), [wish(CNAME)], [RIGHT], absent_until=UNTIL)
+    assert "negatively_cached" in describe_records([fresh]) and "2023-11-14T22:13:20Z" in describe_records([fresh])
+    assert "the service has not seen it yet" in describe_records([judged(CNAME, RIGHT)])
+
+
+def test_a_record_that_dns_was_not_asked_for_is_described_so() -> None:
+    assert "(not asked)" in describe_records([wish(CNAME).given])

@@ -8,14 +8,24 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from datetime import datetime
 from typing import Any, Callable, Iterator
 
+import dns.flags
+import dns.message
+import dns.query
+import dns.rcode
+import dns.rrset
 import pytest
 from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import NoServers
-from ansible_collections.smtpd.email.plugins.module_utils._dns_query import Finder, Server, ask, parse_server
+from ansible_collections.smtpd.email.plugins.module_utils._dns_delegation import Finder
+from ansible_collections.smtpd.email.plugins.module_utils._dns_look import Looker
+from ansible_collections.smtpd.email.plugins.module_utils._dns_query import Server, ask, parse_server
 from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError
+from ansible_collections.smtpd.email.plugins.module_utils._records import check_records
 
 from tests.support.bind import BindServer
+from tests.support.odd_dns import OddServer, Respond
 
 Run = Callable[..., dict[str, Any]]
 
@@ -106,7 +116,7 @@ def test_a_silent_server_is_no_certain_answer(look: Run, bind: BindServer, silen
 def test_a_question_is_asked_once_however_many_records_it_is_for(look: Run, bind: BindServer) -> None:
     records = [("text.example.com", "TXT", "value %d" % i) for i in range(50)]
     assert statuses(look(*records)) == ["missing"] * 50
-    assert len(bind.query_log("query: text.example.com")) == 1
+    assert len(bind.query_log("query: text.example.com IN")) == 1
 
 
 def test_hundreds_of_records_are_asked_for_side_by_side(look: Run) -> None:
@@ -127,6 +137,92 @@ def test_check_mode_is_the_same(look: Run, bind: BindServer) -> None:
 
 def test_no_records_are_all_present(look: Run) -> None:
     assert look()["all_present"]
+
+
+def test_a_name_to_which_the_provider_added_the_zone_again_is_found(look: Run, bind: BindServer) -> None:
+    bind.add("bounce.example.com.example.com", "MX", "10 feedback-smtp.us-east-1.amazonses.com.")
+    record = look(MX)["records"][0]
+    assert (record["status"], record["diagnosis"]) == ("missing", "zone_doubled")
+    assert "bounce.example.com.example.com." in record["message"]
+
+
+@pytest.mark.parametrize(
+    ("type_", "value"), [("A", "192.0.2.1"), ("AAAA", "2001:db8::1"), ("MX", "10 mx.example.org."), ("TXT", '"text"')]
+)
+def test_other_records_where_a_cname_is_wanted_are_told(type_: str, value: str, look: Run, bind: BindServer) -> None:
+    bind.add(LINK[0], type_, value)
+    record = look(LINK)["records"][0]
+    assert (record["status"], record["diagnosis"]) == ("mismatch", "cname_conflict")
+    assert record["found"] == ["%s %s" % (type_, value)]
+
+
+def test_an_absence_is_told_with_how_long_it_may_be_remembered(look: Run) -> None:
+    until = look(LINK)["records"][0]["negatively_cached_until"]
+    left = datetime.fromisoformat(until.replace("Z", "+00:00")).timestamp() - time.time()
+    assert 290 < left <= 301  # the negative TTL of the zone
+
+
+def test_a_resolver_that_remembers_an_absence_is_told_from_a_record_that_is_missing(bind: BindServer) -> None:
+    with BindServer([], forward_to=bind) as resolver:
+        server = Server("resolver", resolver.host, resolver.port, recursive=True)
+        looker = Looker(check_records([{"name": MX[0], "type": MX[1], "value": MX[2]}]), lambda _name: [server], 2, bind.port)
+        looker.look()
+        assert looker.results[0]["diagnosis"] == "missing"
+        fill(bind)
+        looker.look()
+    record = looker.results[0]
+    assert (record["status"], record["diagnosis"]) == ("missing", "negatively_cached")
+    assert record["negatively_cached_until"] in record["message"]
+
+
+def test_ipv6_servers_are_asked(look: Run) -> None:
+    with BindServer(["example.com", "example.net"], host="::1") as bind:
+        fill(bind)
+        assert statuses(look(LINK, MX, nameservers=[bind.address])) == ["present", "present"]
+
+
+# Servers that no one can rely on
+
+
+def failing(rcode: int) -> Respond:
+    def respond(query: dns.message.Message) -> dns.message.Message:
+        response = dns.message.make_response(query)
+        response.set_rcode(rcode)
+        return response
+
+    return respond
+
+
+@pytest.mark.parametrize("rcode", ["SERVFAIL", "REFUSED", "FORMERR", "NOTIMP"])
+def test_a_failure_is_no_certain_answer(rcode: str, look: Run) -> None:
+    with OddServer(failing(dns.rcode.from_text(rcode))) as server:
+        record = look(LINK, nameservers=[server.address])["records"][0]
+    assert (record["status"], record["diagnosis"]) == ("unknown", "no_answer")
+    assert rcode in record["message"]
+
+
+def test_an_empty_answer_of_a_server_that_is_not_responsible_is_no_certain_answer(look: Run) -> None:
+    with OddServer(dns.message.make_response) as lame:
+        record = look(LINK, nameservers=[lame.address])["records"][0]
+    assert record["status"] == "unknown" and "not authoritative" in record["message"]
+
+
+def test_a_failing_server_does_not_hide_that_another_lacks_the_record(look: Run, bind: BindServer) -> None:
+    with OddServer(failing(dns.rcode.SERVFAIL)) as server:
+        assert statuses(look(LINK, nameservers=[server.address, bind.address])) == ["missing"]
+
+
+def test_a_server_that_does_not_know_edns_is_asked_without_it(look: Run) -> None:
+    def old(query: dns.message.Message) -> dns.message.Message:
+        if query.edns >= 0:
+            return failing(dns.rcode.FORMERR)(query)
+        response = dns.message.make_response(query)
+        response.flags |= dns.flags.AA
+        response.answer.append(dns.rrset.from_text(query.question[0].name, 300, "IN", "CNAME", "l.smtpdgo.com."))
+        return response
+
+    with OddServer(old) as server:
+        assert statuses(look(LINK, nameservers=[server.address])) == ["present"]
 
 
 # Waiting
@@ -151,9 +247,8 @@ def test_waiting_in_vain_fails_and_tells_what_is_wrong(look: Run, bind: BindServ
     bind.add(LINK[0], "CNAME", "l.smtpdgo.com.")
     result = look(LINK, MX, wait=True, wait_timeout=0.1, wait_interval=0.05)
     assert result["failed"]
-    assert result["msg"].startswith(
-        "After 0.1 s, 1 of 2 records are not right in DNS:\n  bounce.example.com. MX 10 feedback"
-    )
+    assert result["msg"].startswith("After 0.1 s, 1 of 2 records are not right in DNS:\n  bounce.example.com. MX\n")
+    assert "expected:     10 feedback-smtp.us-east-1.amazonses.com.\n    DNS answers:  (nothing)\n" in result["msg"]
     assert (statuses(result), result["all_present"]) == (["present", "missing"], False)
 
 
@@ -185,6 +280,44 @@ def test_a_resolver_that_does_not_answer_is_told(silent: str) -> None:
     problem = Finder(Server("resolver", host, port), timeout=0.2).servers_of("a.example.com.")
     assert isinstance(problem, NoServers) and problem.diagnosis == "no_answer"
     assert "authoritative servers of a.example.com. cannot be found" in problem.message
+
+
+def test_the_resolver_is_never_asked_for_the_name_of_a_record(bind: BindServer) -> None:
+    with BindServer([], forward_to=bind) as resolver:
+        Finder(Server("resolver", resolver.host, resolver.port, True), 2, bind.port).servers_of("a.b.example.com.")
+        asked = {line.split("query: ")[1].split()[0] for line in resolver.query_log("query: ")}
+    assert asked - {"."} == {"example.com", "ns1.example.com"}
+
+
+def test_a_delegated_zone_is_followed_to_its_own_servers(bind: BindServer) -> None:
+    bind.add("ns.sub.example.com", "A", "127.0.0.2")
+    bind.add("sub.example.com", "NS", "ns.sub.example.com.")
+    finder = Finder(Server("resolver", bind.host, bind.port, recursive=True), timeout=0.2, port=bind.port)
+    assert finder.servers_of("a.sub.example.com.") == [Server("ns.sub.example.com. (127.0.0.2)", "127.0.0.2", bind.port)]
+
+
+def test_a_zone_below_on_the_same_server_has_its_own_servers() -> None:
+    zones = {"example.com": "sub NS ns1.sub\nns1.sub A 127.0.0.1\n", "sub.example.com": "@ NS ns2\nns2 A 127.0.0.2\n"}
+    with BindServer(zones) as bind:
+        finder = Finder(Server("resolver", bind.host, bind.port, True), 2, bind.port)
+        names = [server.name for server in finder.servers_of("a.b.sub.example.com.")]
+    assert names == ["ns1.sub.example.com. (127.0.0.1)", "ns2.sub.example.com. (127.0.0.2)"]
+
+
+def test_a_delegation_that_was_mended_is_found_at_the_next_look() -> None:
+    with BindServer(["example"]) as before, BindServer(["new.example"]) as after:
+        public_dns = [before]
+
+        def resolve(query: dns.message.Message) -> dns.message.Message:
+            return dns.query.udp(query, public_dns[-1].host, 2, public_dns[-1].port)
+
+        with OddServer(resolve) as resolver:
+            finder = Finder(Server("resolver", resolver.host, resolver.port), 2, after.port)
+            assert isinstance(finder.servers_of("a.new.example."), NoServers)
+            public_dns.append(after)
+            assert finder.servers_of("a.new.example.") == [
+                Server("ns1.new.example. (127.0.0.1)", "127.0.0.1", after.port)
+            ]
 
 
 def test_a_domain_without_a_zone_is_not_delegated() -> None:

@@ -1,0 +1,159 @@
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection: it can change at any time without notice.
+"""Looking for wanted records on all of their servers, and waiting for them."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import time
+from dataclasses import replace
+from typing import Any, Optional, Sequence, Union
+
+from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import PRESENT, Absence, Answer, NoServers, judge
+from ansible_collections.smtpd.email.plugins.module_utils._dns_delegation import Finder, ServersOf
+from ansible_collections.smtpd.email.plugins.module_utils._dns_query import DNS_PORT, Server, ask
+from ansible_collections.smtpd.email.plugins.module_utils._records import CNAME, MX, TXT, Wish, rdata_of
+from ansible_collections.smtpd.email.plugins.module_utils._waiting import pauses
+
+_THREADS = 32
+_BESIDE_CNAME = ("A", "AAAA", MX, TXT)
+
+_Key = tuple[str, str]  # name and type
+_Replies = Union[NoServers, list[tuple[Server, Answer]]]
+
+
+class Looker:
+    """Looks for wanted records.
+
+    :param servers_of: gives the servers for a name.
+    :param timeout: of each question, in seconds.
+    :param port: where authoritative servers listen.
+    """
+
+    def __init__(self, wishes: Sequence[Wish], servers_of: ServersOf, timeout: float, port: int = DNS_PORT) -> None:
+        self._wishes = wishes
+        self._servers_of = servers_of
+        self._timeout = timeout
+        self._port = port
+        self._peers: dict[_Key, list[Wish]] = {}
+        for wish in wishes:
+            self._peers.setdefault((wish.name, wish.type), []).append(wish)
+        # Until when others may remember that a record is not there, which a later look does not tell any more.
+        self._absent_until: dict[_Key, float] = {}
+        self._finders: dict[Server, Finder] = {}
+        self.results: list[dict[str, Any]] = []
+
+    def look(self) -> bool:
+        """Look once.
+
+        :returns: whether all are present. What was found is in C(results), one for each wish, in order.
+        """
+        replies = self._ask()
+        if not self._all_present():
+            self._explain(replies)
+        return self._all_present()
+
+    def wait(self, timeout: float, interval: float) -> bool:
+        """Look until all are present, or until the time is over. Asked for again is only what is not present yet.
+
+        :param timeout: in seconds.
+        :param interval: the first pause, in seconds. Pauses grow, with jitter.
+        :returns: whether all are present.
+        """
+        deadline = time.monotonic() + timeout
+        rests = pauses(interval)
+        while True:
+            replies = self._ask()
+            if self._all_present():
+                return True
+            left = deadline - time.monotonic()
+            if left <= 0:
+                self._explain(replies)
+                return False
+            time.sleep(min(left, next(rests)))
+
+    def _all_present(self) -> bool:
+        return all(result["status"] == PRESENT for result in self.results)
+
+    def _ask(self) -> dict[_Key, _Replies]:
+        """Ask for all that is not known to be present, and judge the answers."""
+        is_open = [result["status"] != PRESENT for result in self.results] or [True] * len(self._wishes)
+        keys = list(dict.fromkeys((wish.name, wish.type) for wish, still in zip(self._wishes, is_open) if still))
+        names = list(dict.fromkeys(name for name, _type in keys))
+        with concurrent.futures.ThreadPoolExecutor(_THREADS) as threads:
+            servers = dict(zip(names, threads.map(self._servers_of, names)))
+            questions = [(server, *key) for key in keys for server in _each(servers[key[0]])]
+            answers = iter(list(threads.map(lambda question: ask(*question, self._timeout), questions)))
+        replies: dict[_Key, _Replies] = {}
+        for key in keys:
+            found = servers[key[0]]
+            replies[key] = found if isinstance(found, NoServers) else [(server, next(answers)) for server in found]
+        self._judge(replies)
+        return replies
+
+    def _judge(self, replies: dict[_Key, _Replies]) -> None:
+        results = self.results or [{}] * len(self._wishes)
+        self.results = [
+            self._judged(wish, replies[(wish.name, wish.type)]) if (wish.name, wish.type) in replies else result
+            for wish, result in zip(self._wishes, results)
+        ]
+
+    def _judged(self, wish: Wish, replies: _Replies) -> dict[str, Any]:
+        key = (wish.name, wish.type)
+        problem = replies if isinstance(replies, NoServers) else None
+        answers = [] if isinstance(replies, NoServers) else [answer for _server, answer in replies]
+        for answer in answers:
+            if answer.absence and answer.absence.until:
+                self._absent_until[key] = max(answer.absence.until, self._absent_until.get(key, 0.0))
+        return judge(wish, self._peers[key], answers, problem, self._absent_until.get(key))
+
+    # Why something is not there
+
+    def _explain(self, replies: dict[_Key, _Replies]) -> None:
+        """Ask more where something is not there, to tell why, and judge again."""
+        absences = [
+            (key, server, answer) for key, found in replies.items() if not isinstance(found, NoServers)
+            for server, answer in found if answer.absence
+        ]
+        with concurrent.futures.ThreadPoolExecutor(_THREADS) as threads:
+            explained = dict(zip(
+                [(key, server) for key, server, _answer in absences],
+                threads.map(lambda absence: self._explained(*absence), absences),
+            ))
+        self._judge({
+            key: found if isinstance(found, NoServers)
+            else [(server, explained.get((key, server), answer)) for server, answer in found]
+            for key, found in replies.items()
+        })
+
+    def _explained(self, key: _Key, server: Server, answer: Answer) -> Answer:
+        name, type_ = key
+        absence = answer.absence or Absence()
+        beside: tuple[str, ...] = ()
+        doubled: tuple[str, ...] = ()
+        if absence.name_exists and type_ == CNAME:
+            beside = tuple(
+                "%s %s" % (other, rdata_of(other, value))
+                for other in _BESIDE_CNAME for value in self._values(server, name, other)
+            )
+        if absence.zone and absence.zone != ".":
+            doubled = self._values(server, name + absence.zone, type_)
+        published = self._published(server, key) if absence.from_cache else None
+        return replace(answer, absence=replace(absence, beside=beside, doubled=doubled, published=published))
+
+    def _values(self, server: Server, name: str, type_: str) -> tuple[str, ...]:
+        return ask(server, name, type_, self._timeout).values
+
+    def _published(self, resolver: Server, key: _Key) -> Optional[tuple[str, ...]]:
+        """What the authoritative servers have where a resolver says that there is nothing. C(None): not known."""
+        servers = self._finders.setdefault(resolver, Finder(resolver, self._timeout, self._port)).servers_of(key[0])
+        answers = [ask(server, *key, self._timeout) for server in _each(servers)]
+        certain = [answer.values for answer in answers if answer.failure is None]
+        return certain[0] if certain else None
+
+
+def _each(servers: Union[Sequence[Server], NoServers]) -> Sequence[Server]:
+    return () if isinstance(servers, NoServers) else servers

@@ -1,0 +1,66 @@
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A DNS server that answers as a test wants it to, for what no proper server does.
+
+    def lame(query):
+        return dns.message.make_response(query)
+
+    with OddServer(lame) as server:
+        print(server.address, server.questions)
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from typing import Callable, Optional
+
+import dns.message
+
+Respond = Callable[[dns.message.Message], Optional[dns.message.Message]]
+
+
+class OddServer:
+    """Answers questions by UDP on a free port of loopback.
+
+    :param respond: makes the response to a query, or C(None) to stay silent.
+    """
+
+    def __init__(self, respond: Respond, host: str = "127.0.0.1") -> None:
+        self._respond = respond
+        self.host = host
+        self.questions: list[str] = []
+        self._socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind((host, 0))
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def __enter__(self) -> OddServer:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._socket.sendto(b"", self._socket.getsockname())
+        self._thread.join(5)
+        self._socket.close()
+
+    @property
+    def port(self) -> int:
+        return self._socket.getsockname()[1]
+
+    @property
+    def address(self) -> str:
+        """Host and port, such as C(127.0.0.1:5300)."""
+        return "%s:%d" % ("[%s]" % self.host if ":" in self.host else self.host, self.port)
+
+    def _serve(self) -> None:
+        while True:
+            wire, sender = self._socket.recvfrom(65535)
+            if not wire:
+                return
+            query = dns.message.from_wire(wire)
+            self.questions.append(query.question[0].to_text())
+            response = self._respond(query)
+            if response is not None:
+                self._socket.sendto(response.to_wire(), sender)
