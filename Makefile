@@ -11,12 +11,13 @@ RUN_CHECKS := $(VENV)/bin/python tests/tools/run_checks.py
 VERSION := $(shell sed -n 's/^version: *//p' galaxy.yml)
 TARBALL := build/smtpd-email-$(VERSION).tar.gz
 DEMO_COLLECTIONS := $(CURDIR)/build/demo/collections
+BENCH_COLLECTIONS := $(CURDIR)/build/bench/collections
 
 # What Ansible keeps for itself goes under build/ too, not to the home directory.
 export ANSIBLE_HOME := $(CURDIR)/build/home/.ansible
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit integration sanity lint docs-lint yamllint shellcheck test-lowest build clean bind
+.PHONY: help demo test unit integration sanity lint docs-lint yamllint shellcheck test-lowest bench build clean bind
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do \
@@ -57,6 +58,12 @@ test-lowest: bind ## run the tests with the oldest supported ansible-core and li
 	@sed -n "s/^requires_ansible: '>=\(.*\)\.0'$$/ansible-core == \1.*/p" meta/runtime.yml >> build/lowest.txt
 	@tests/tools/ensure-venv build/lowest build/lowest.txt tests/requirements.txt
 	@build/lowest/bin/python tests/tools/run_checks.py unit integration sanity
+
+# Options by BENCH="--large --repeat 5"; which there are: .venv/bin/python -m tests.bench --help
+bench: $(VENV)/.demo bind build ## measure the role against a playbook of uri tasks, and against what is possible
+	@ANSIBLE_COLLECTIONS_PATH="$(BENCH_COLLECTIONS)" $(VENV)/bin/ansible-galaxy collection install \
+	  $(TARBALL) --collections-path "$(BENCH_COLLECTIONS)" --force --offline
+	@PATH="$(CURDIR)/build/bin:$$PATH:/usr/sbin" $(VENV)/bin/python -m tests.bench $(BENCH)
 
 build: $(VENV)/.demo ## build the collection's tarball in build/
 	@mkdir -p build

@@ -16,6 +16,8 @@ import time
 from pathlib import Path
 from typing import Iterator
 
+from tests.bench import chart, report
+from tests.bench.figures import Figures, judge
 from tests.bench.runs import Failure, Sample, Setting, running
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,40 +76,71 @@ def steps(arguments: argparse.Namespace) -> Iterator[list[Step]]:
         yield [(kind, LARGE) for kind in arguments.only if kind in ("role", "limit")]
 
 
-def measure(arguments: argparse.Namespace) -> list[Sample]:
+def measure(arguments: argparse.Namespace) -> tuple[list[Sample], list[str]]:
+    """All samples, and the first lines of what went wrong."""
     samples: list[Sample] = []
-    collections = collections_path(arguments.collections)
+    failures: list[str] = []
     for latency in arguments.latency:
-        setting = Setting(latency / 1000, arguments.creating, arguments.interval, arguments.concurrency, arguments.zones,
-                          arguments.ask_dns, collections)
+        setting = setting_of(arguments, latency)
         for number, batch in enumerate(steps(arguments), start=1):
             for kind, count in batch:
-                samples += run_step(setting, kind, count, number)
-    return samples
+                try:
+                    with running(setting) as bench:
+                        taken = getattr(bench, kind)(count)
+                except Failure as failure:
+                    print("FAILED: %s" % failure, flush=True)
+                    failures.append(str(failure).partition("\n")[0])
+                else:
+                    show(number, taken if kind != "modules" else [])
+                    samples += taken
+    return samples, failures
 
 
-def run_step(setting: Setting, kind: str, count: int, number: int) -> list[Sample]:
-    try:
-        with running(setting) as bench:
-            samples = getattr(bench, kind)(count)
-    except Failure as failure:
-        print("FAILED: %s" % failure, flush=True)
-        return []
-    for sample in samples if kind != "modules" else []:
+def show(number: int, samples: list[Sample]) -> None:
+    for sample in samples:
         print("%3.0f ms, round %d: %-5s %5d profiles %8.2f s %8.2f s CPU %5.0f MiB  %s" % (
             1000 * sample.latency, number, sample.case, sample.profiles, sample.seconds, sample.cpu, sample.peak_mb,
             " ".join("%s=%d" % call for call in sorted(sample.calls.items()))), flush=True)
-    return samples
+
+
+def setting_of(arguments: argparse.Namespace, latency: int) -> Setting:
+    return Setting(latency / 1000, arguments.creating, arguments.interval, arguments.concurrency, arguments.zones,
+                   arguments.ask_dns, collections_path(arguments.collections))
+
+
+def write_report(arguments: argparse.Namespace, samples: list[Sample], failures: list[str]) -> bool:
+    """Print the report, and write it with its chart. False if a target is missed."""
+    figures = Figures(samples)
+    verdicts = judge(figures)
+    date = datetime.date.today().isoformat()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    text = report.render(figures, verdicts, setting_of(arguments, 0), date, date + ".svg", arguments.repeat, arguments.large,
+                         failures)
+    (arguments.out / (date + ".md")).write_text(text, encoding="utf-8")
+    (arguments.out / (date + ".svg")).write_text(chart.render(figures), encoding="utf-8")
+    print("\n" + text)
+    return all(verdict.passed is not False for verdict in verdicts)
+
+
+def keep(samples: list[Sample]) -> None:
+    """Write the samples as they are, for those who want to look closer."""
+    path = BUILD / "bench" / "samples.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps([dataclasses.asdict(sample) for sample in samples]), encoding="utf-8")
 
 
 def main() -> None:
     arguments = make_parser().parse_args()
     started = time.monotonic()
-    samples = measure(arguments)
-    raw = BUILD / "bench" / "samples.json"
-    raw.parent.mkdir(parents=True, exist_ok=True)
-    raw.write_text(json.dumps([dataclasses.asdict(sample) for sample in samples]), encoding="utf-8")
-    print("Done in %.0f s." % (time.monotonic() - started))
+    samples, failures = measure(arguments)
+    keep(samples)
+    if not samples:
+        sys.exit("Nothing was measured.")
+    is_met = write_report(arguments, samples, failures)
+    print("Done in %.0f s. %s" % (time.monotonic() - started, "All targets that were measured are met." if is_met
+                                  else "Some targets are missed."))
+    if failures:
+        sys.exit("%d runs failed." % len(failures))
 
 
 if __name__ == "__main__":

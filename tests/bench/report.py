@@ -1,0 +1,119 @@
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The report of the benchmark, in Markdown."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import version
+from typing import Sequence
+
+from tests.bench.figures import Figures, Verdict, records
+from tests.bench.runs import AGAIN, COMMAND_INFO, COMMAND_URI, LIMIT, ROLE, TASK_INFO, TASK_URI, Setting
+
+HEAD = """\
+# Benchmark, {date}
+
+How long it takes to set sending profiles up, from nothing to `active` with nine DNS records each, in three ways:
+
+- **uri playbook**: what is written today, [a playbook](../../tests/bench/uri_profile.yml) of `ansible.builtin.uri` and
+  `community.general.nsupdate`: look in the list, create, poll until the records are made, publish them, ask for the verification,
+  poll until active. It looks neither before it creates, nor whether DNS answers. It was run for 1 and for {further} profiles;
+  for more its time is the first profile's and each further one's ({further_seconds}).
+- **role**: `smtpd.email.sending_profile` with all its stages, and a **second run**, which changes nothing.
+- **limit**: [a program](../../tests/bench/limit.py) that makes the same calls and updates and does nothing else, with {concurrency}
+  calls under way at once, as the role has.
+
+![seconds by number of profiles]({chart})
+
+Medians of {repeat} runs in turns{large}, each against a fresh simulator and BIND on the same machine: {cpus} CPUs, {system}, Python
+{python}, ansible-core {core}. Only ratios mean something elsewhere. The service takes {creating:g} s to create a profile, and for each
+answer the time that is called latency here. Role and playbook pause for {interval} between two looks.
+{verification}
+
+`make bench` measures it again.{failures}
+"""
+
+
+def render(figures: Figures, verdicts: Sequence[Verdict], setting: Setting, date: str, chart: str, repeat: int,
+           large: bool, failures: Sequence[str]) -> str:
+    """The whole report.
+
+    :param chart: the name of the chart's file beside it.
+    :param failures: the first lines of what went wrong; such runs are in no figure.
+    """
+    parts = [_head(figures, setting, date, chart, repeat, large, failures), "## Targets\n", _targets(verdicts)]
+    for latency in figures.latencies:
+        parts += ["## Seconds at %g ms latency\n" % (1000 * latency), _seconds(figures, latency)]
+    parts += ["## One call\n", _one_call(figures), "## Where the role's time goes\n"]
+    parts += ["Seconds of each task at %g ms latency; those under 0.05 s are left out.\n" % (1000 * figures.latencies[0]),
+              _tasks(figures, figures.latencies[0])]
+    return "\n".join(parts)
+
+
+def _head(figures: Figures, setting: Setting, date: str, chart: str, repeat: int, large: bool,
+          failures: Sequence[str]) -> str:
+    further = ["%.1f s at %g ms" % (seconds, 1000 * latency) for latency in figures.latencies
+               if (seconds := figures.further_uri(latency)) is not None]
+    return HEAD.format(
+        date=date, chart=chart, repeat=repeat, creating=setting.creating, concurrency=setting.concurrency,
+        further=max((sample.profiles for sample in figures.samples if sample.case == "uri"), default=0),
+        further_seconds=", ".join(further) or "not measured", large=" (of 5,000 profiles one)" if large else "",
+        failures="".join("\n\n**A run failed, and is in no figure:** %s" % failure for failure in failures),
+        cpus=os.cpu_count(), system=platform.system(), python=platform.python_version(), core=version("ansible-core"),
+        interval="2 s, the role's default," if setting.interval is None else "%g s" % setting.interval,
+        verification="A verification asks BIND." if setting.ask_dns else
+        "Asked to verify, the simulator takes the records for published, so as not to be itself what is measured; whether they\n"
+        "are is looked up in BIND after each run.")
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table; all columns but the first are figures."""
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "".join("| %s |\n" % " | ".join(line) for line in lines)
+
+
+def _targets(verdicts: Sequence[Verdict]) -> str:
+    return table(("target", "measured", "result"), [(item.target, item.measured, item.word) for item in verdicts])
+
+
+def number(value: float | None, digits: int = 1) -> str:
+    return "" if value is None else "{:,.{}f}".format(value, digits)
+
+
+def _seconds(figures: Figures, latency: float) -> str:
+    rows = []
+    for size in figures.sizes:
+        uri, role, again, limit = figures.uri(size, latency), *(
+            figures.seconds(case, size, latency) for case in (ROLE, AGAIN, LIMIT))
+        if role is None and limit is None:
+            continue
+        rows.append((
+            number(size, 0), number(records(size), 0), number(uri), number(role), number(again), number(limit),
+            number(figures.ratio(role, uri), 3), number(figures.ratio(role, limit)),
+            number(figures.calls(ROLE, size, latency), 0), number(figures.calls(AGAIN, size, latency), 0),
+            number(figures.peak_mb(ROLE, size, latency), 0)))
+    return table(("profiles", "records", "uri playbook", "role", "second run", "limit", "role / uri", "role / limit", "calls",
+                  "calls, second run", "peak MiB"), rows)
+
+
+def _one_call(figures: Figures) -> str:
+    rows = []
+    for latency in figures.latencies:
+        for what, info, uri in (("task", TASK_INFO, TASK_URI), ("command", COMMAND_INFO, COMMAND_URI)):
+            one, other = (figures.seconds(case, 1, latency) for case in (info, uri))
+            if one is not None:
+                rows.append(("as a %s, %g ms" % (what, 1000 * latency), number(one, 3), number(other, 3),
+                             number(figures.ratio(one, other), 2)))
+    return table(("the list of one account", "smtpd_profile_info", "uri", "ratio"), rows)
+
+
+def _tasks(figures: Figures, latency: float) -> str:
+    columns = [(case, size) for size in figures.sizes for case in (ROLE, AGAIN) if figures.tasks(case, size, latency)]
+    by_column = [dict(figures.tasks(case, size, latency)) for case, size in columns]
+    names = [name for name in (by_column[0] if by_column else ()) if any(tasks.get(name, 0) >= 0.05 for tasks in by_column)]
+    head = ["task", *["%s%s" % (number(size, 0), ", second run" * (case == AGAIN)) for case, size in columns]]
+    return table(head, [[name, *[number(tasks.get(name), 2) for tasks in by_column]] for name in names])
