@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""C(python -m tests.bench): run the benchmark, print its figures, and write them with a chart under docs/benchmarks/."""
+"""C(python -m tests.bench): run the benchmark, print its figures, and write them with a chart to docs/benchmarks/."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import dataclasses
 import datetime
 import json
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -46,12 +47,13 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--creating", type=float, default=0.2,
                         help="seconds that the service takes to create a profile (default: %(default)s)")
     parser.add_argument("--interval", type=float,
-                        help="seconds between two looks of the role and the playbook (default: 2, which is the role's default)")
+                        help="seconds between two looks of role and playbook (default: 2, which is the role's default)")
     parser.add_argument("--concurrency", type=int, default=8,
                         help="calls that the limit has under way at once (default: %(default)s, which is the role's)")
-    parser.add_argument("--zones", type=int, default=1, help="DNS zones to spread the profiles over (default: %(default)s)")
+    parser.add_argument("--zones", type=int, default=1,
+                        help="DNS zones to spread the profiles over (default: %(default)s)")
     parser.add_argument("--ask-dns", action="store_true",
-                        help="have verifications really ask the name server, which takes the simulator longer than all else")
+                        help="have verifications ask the name server, which takes the simulator longer than all else")
     parser.add_argument("--collections", type=Path, default=BUILD / "bench" / "collections",
                         help="where smtpd.email is installed (default: where 'make bench' puts it)")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "benchmarks", help="where the report is written")
@@ -69,7 +71,8 @@ def collections_path(installed: Path) -> str:
 
 def steps(arguments: argparse.Namespace) -> Iterator[list[Step]]:
     """What to run at each latency: rounds in which those that are compared take turns."""
-    common = {"uri": [1, FURTHER], "role": arguments.profiles, "limit": arguments.profiles, "modules": [arguments.turns]}
+    sizes = arguments.profiles
+    common = {"uri": [1, FURTHER], "role": sizes, "limit": sizes, "modules": [arguments.turns]}
     for _number in range(arguments.repeat):
         yield [(kind, count) for kind in arguments.only for count in common[kind]]
     if arguments.large:
@@ -98,7 +101,7 @@ def measure(arguments: argparse.Namespace) -> tuple[list[Sample], list[str]]:
 
 def show(number: int, samples: list[Sample]) -> None:
     for sample in samples:
-        print("%3.0f ms, round %d: %-5s %5d profiles %8.2f s %8.2f s CPU %5.0f MiB  %s" % (
+        print("%3.0f ms, round %d: %-5s %5d profiles %8.2f s %8.2f s CPU %5.0f MB  %s" % (
             1000 * sample.latency, number, sample.case, sample.profiles, sample.seconds, sample.cpu, sample.peak_mb,
             " ".join("%s=%d" % call for call in sorted(sample.calls.items()))), flush=True)
 
@@ -114,8 +117,7 @@ def write_report(arguments: argparse.Namespace, samples: list[Sample], failures:
     verdicts = judge(figures)
     date = datetime.date.today().isoformat()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    text = report.render(figures, verdicts, setting_of(arguments, 0), date, date + ".svg", arguments.repeat, arguments.large,
-                         failures)
+    text = report.render(figures, verdicts, setting_of(arguments, 0), date, arguments.repeat, arguments.large, failures)
     (arguments.out / (date + ".md")).write_text(text, encoding="utf-8")
     (arguments.out / (date + ".svg")).write_text(chart.render(figures), encoding="utf-8")
     print("\n" + text)
@@ -130,6 +132,8 @@ def keep(samples: list[Sample]) -> None:
 
 
 def main() -> None:
+    # So that the servers are stopped however the benchmark is ended.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     arguments = make_parser().parse_args()
     started = time.monotonic()
     samples, failures = measure(arguments)

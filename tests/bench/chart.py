@@ -33,7 +33,8 @@ def render(figures: Figures) -> str:
     lines = {(name, latency): [(size, value) for size in figures.sizes if (value := get(figures, size, latency))]
              for name, _colour, get in _LINES for latency in figures.latencies}
     points = [point for line in lines.values() for point in line]
-    panels = [_panel(index, latency, lines, points) for index, latency in enumerate(figures.latencies)] if points else []
+    latencies = figures.latencies if points else []
+    panels = [_panel(index, latency, lines, points) for index, latency in enumerate(latencies)]
     width = _WIDTH * max(1, len(figures.latencies))
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" '
@@ -48,10 +49,12 @@ def _panel(index: int, latency: float, lines: dict[tuple[str, float], Points], p
     parts = ['<g transform="translate(%d %d)">\n' % (index * _WIDTH + _LEFT, _TOP),
              _text(_PLOT_WIDTH / 2, -16, "%g ms latency" % (1000 * latency), "middle")]
     for power in scale_y.powers:
-        parts.append(_rule(0, scale_y(power), _PLOT_WIDTH, scale_y(power)) + _text(-8, scale_y(power) + 4, "%g s" % power, "end"))
+        y = scale_y(power)
+        parts.append(_rule(0, y, _PLOT_WIDTH, y) + _text(-8, y + 4, "%g s" % power, "end"))
     for power in scale_x.powers:
-        parts.append(_rule(scale_x(power), scale_y.low, scale_x(power), scale_y.high)
-                     + _text(scale_x(power), scale_y.low + 18, "{:,g}".format(power), "middle"))
+        x = scale_x(power)
+        parts.append(_rule(x, scale_y.low, x, scale_y.high))
+        parts.append(_text(x, scale_y.low + 18, "{:,.0f}".format(power), "middle"))
     for name, colour, _get in _LINES:
         places = [(scale_x(x), scale_y(y)) for x, y in lines[name, latency]]
         parts.append('<polyline fill="none" stroke="%s" stroke-width="2" points="%s"/>\n' % (
@@ -88,5 +91,6 @@ def _legend() -> str:
     parts = []
     for number, (name, colour, _get) in enumerate(_LINES):
         x, y = _LEFT + 96 * number, _HEIGHT - 12
-        parts.append('<circle cx="%d" cy="%d" r="4" fill="%s"/>\n' % (x, y - 4, colour) + _text(x + 9, y, name, "start"))
+        parts.append('<circle cx="%d" cy="%d" r="4" fill="%s"/>\n' % (x, y - 4, colour))
+        parts.append(_text(x + 9, y, name, "start"))
     return "".join(parts)

@@ -23,18 +23,20 @@ def main() -> None:
     result, seconds, command = sys.argv[1], float(sys.argv[2]), sys.argv[3:]
     began, clock = time.time(), time.monotonic()
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, frame: os.killpg(process.pid, signal.SIGKILL))
     timer = threading.Timer(seconds, os.killpg, (process.pid, signal.SIGKILL))
     timer.daemon = True
     timer.start()
-    signal.signal(signal.SIGTERM, lambda number, frame: os.killpg(process.pid, signal.SIGKILL))
     # The usage is that of the command and of all its descendants, the peak that of the largest of them.
     _pid, status, usage = os.wait4(process.pid, 0)
     taken = time.monotonic() - clock
     timer.cancel()
     with open(result, "w", encoding="utf-8") as file:
         json.dump({
-            "began": began, "seconds": taken, "cpu": usage.ru_utime + usage.ru_stime, "peak_mb": usage.ru_maxrss / 1024,
-            "status": os.waitstatus_to_exitcode(status), "timed_out": taken >= seconds,
+            "began": began, "seconds": taken, "cpu": usage.ru_utime + usage.ru_stime,
+            "peak_mb": usage.ru_maxrss * 1024 / 1e6, "status": os.waitstatus_to_exitcode(status),
+            "timed_out": taken >= seconds,
         }, file)
 
 

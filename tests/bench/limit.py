@@ -4,13 +4,14 @@
 
 """The least that can be done: the same calls and the same DNS records, by a program that does nothing else.
 
-C(python limit.py VARIABLES.json): no options, no checks, no regard for what is there, no repetition. What the role takes
-beyond this is the price of Ansible and of its care.
+C(python limit.py VARIABLES.json): no options, no checks, no regard for what is there, no repetition. What the role
+takes beyond this is the price of Ansible and of its care.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import sys
 from pathlib import Path
@@ -62,10 +63,10 @@ async def publish(records_of_profiles: list[list[dict[str, Any]]], variables: di
     keyring = dns.tsigkeyring.from_text({server["key_name"]: (server["key_algorithm"], server["key_secret"])})
     for zone in variables["zones"]:
         origin = dns.name.from_text(zone)
-        here = [records for records in records_of_profiles if dns.name.from_text(records[0]["name"]).is_subdomain(origin)]
+        here = [records for records in records_of_profiles if records[0]["name"].endswith("." + zone)]
         for start in range(0, len(here), _PROFILES_A_MESSAGE):
             update = dns.update.UpdateMessage(origin, keyring=keyring)
-            for record in (record for records in here[start:start + _PROFILES_A_MESSAGE] for record in records):
+            for record in itertools.chain.from_iterable(here[start:start + _PROFILES_A_MESSAGE]):
                 update.add(dns.name.from_text(record["name"]), 3600, record["type"], rdata(record))
             answer = await dns.asyncquery.tcp(update, server["server"], port=server["port"], timeout=60)
             if answer.rcode() != dns.rcode.NOERROR:

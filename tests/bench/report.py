@@ -20,54 +20,54 @@ HEAD = """\
 How long it takes to set sending profiles up, from nothing to `active` with nine DNS records each, in three ways:
 
 - **uri playbook**: what is written today, [a playbook](../../tests/bench/uri_profile.yml) of `ansible.builtin.uri` and
-  `community.general.nsupdate`: look in the list, create, poll until the records are made, publish them, ask for the verification,
-  poll until active. It looks neither before it creates, nor whether DNS answers. It was run for 1 and for {further} profiles;
-  for more its time is the first profile's and each further one's ({further_seconds}).
+  `community.general.nsupdate`: look in the list, create, poll until the records are made, publish them, ask for the
+  verification, poll until active. It neither looks for conflicts, nor whether DNS answers. It was run for 1 and for
+  {further} profiles; for more its time is calculated: the first profile's, and each further one's ({further_seconds}).
 - **role**: `smtpd.email.sending_profile` with all its stages, and a **second run**, which changes nothing.
-- **limit**: [a program](../../tests/bench/limit.py) that makes the same calls and updates and does nothing else, with {concurrency}
-  calls under way at once, as the role has.
+- **limit**: [a program](../../tests/bench/limit.py) that makes the same calls and updates and does nothing else, with
+  {concurrency} calls under way at once (the role has 8).
 
-![seconds by number of profiles]({chart})
+![seconds by number of profiles]({date}.svg)
 
-Medians of {repeat} runs in turns{large}, each against a fresh simulator and BIND on the same machine: {cpus} CPUs, {system}, Python
-{python}, ansible-core {core}. Only ratios mean something elsewhere. The service takes {creating:g} s to create a profile, and for each
-answer the time that is called latency here. Role and playbook pause for {interval} between two looks.
+Medians of {repeat} runs in turns{large}, each against a fresh simulator and BIND on the same machine: {cpus} CPUs,
+{system}, Python {python}, ansible-core {core}. Only ratios mean something elsewhere. The service takes
+{creating:g} s to create a profile, and for each answer the time that is called latency here. Role and playbook pause
+for {interval} between two looks.
 {verification}
 
 `make bench` measures it again.{failures}
 """
 
 
-def render(figures: Figures, verdicts: Sequence[Verdict], setting: Setting, date: str, chart: str, repeat: int,
-           large: bool, failures: Sequence[str]) -> str:
-    """The whole report.
+def render(figures: Figures, verdicts: Sequence[Verdict], setting: Setting, date: str, repeat: int, large: bool,
+           failures: Sequence[str]) -> str:
+    """The whole report. The chart is in a file beside it.
 
-    :param chart: the name of the chart's file beside it.
     :param failures: the first lines of what went wrong; such runs are in no figure.
     """
-    parts = [_head(figures, setting, date, chart, repeat, large, failures), "## Targets\n", _targets(verdicts)]
+    parts = [_head(figures, setting, date, repeat, large, failures), "## Targets\n", _targets(verdicts)]
     for latency in figures.latencies:
         parts += ["## Seconds at %g ms latency\n" % (1000 * latency), _seconds(figures, latency)]
+    first = figures.latencies[0]
     parts += ["## One call\n", _one_call(figures), "## Where the role's time goes\n"]
-    parts += ["Seconds of each task at %g ms latency; those under 0.05 s are left out.\n" % (1000 * figures.latencies[0]),
-              _tasks(figures, figures.latencies[0])]
+    parts += ["Seconds of each task at %g ms latency. Those under 0.05 s are left out.\n" % (1000 * first),
+              _tasks(figures, first)]
     return "\n".join(parts)
 
 
-def _head(figures: Figures, setting: Setting, date: str, chart: str, repeat: int, large: bool,
-          failures: Sequence[str]) -> str:
+def _head(figures: Figures, setting: Setting, date: str, repeat: int, large: bool, failures: Sequence[str]) -> str:
     further = ["%.1f s at %g ms" % (seconds, 1000 * latency) for latency in figures.latencies
                if (seconds := figures.further_uri(latency)) is not None]
     return HEAD.format(
-        date=date, chart=chart, repeat=repeat, creating=setting.creating, concurrency=setting.concurrency,
+        date=date, repeat=repeat, creating=setting.creating, concurrency=setting.concurrency,
         further=max((sample.profiles for sample in figures.samples if sample.case == "uri"), default=0),
         further_seconds=", ".join(further) or "not measured", large=" (of 5,000 profiles one)" if large else "",
         failures="".join("\n\n**A run failed, and is in no figure:** %s" % failure for failure in failures),
         cpus=os.cpu_count(), system=platform.system(), python=platform.python_version(), core=version("ansible-core"),
         interval="2 s, the role's default," if setting.interval is None else "%g s" % setting.interval,
         verification="A verification asks BIND." if setting.ask_dns else
-        "Asked to verify, the simulator takes the records for published, so as not to be itself what is measured; whether they\n"
-        "are is looked up in BIND after each run.")
+        "Asked to verify, the simulator takes the records for published, so as not to be itself what is measured.\n"
+        "Whether they are is looked up in BIND after each run.")
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -96,8 +96,8 @@ def _seconds(figures: Figures, latency: float) -> str:
             number(figures.ratio(role, uri), 3), number(figures.ratio(role, limit)),
             number(figures.calls(ROLE, size, latency), 0), number(figures.calls(AGAIN, size, latency), 0),
             number(figures.peak_mb(ROLE, size, latency), 0)))
-    return table(("profiles", "records", "uri playbook", "role", "second run", "limit", "role / uri", "role / limit", "calls",
-                  "calls, second run", "peak MiB"), rows)
+    return table(("profiles", "records", "uri playbook", "role", "second run", "limit", "role / uri", "role / limit",
+                  "calls", "calls, second run", "peak MB"), rows)
 
 
 def _one_call(figures: Figures) -> str:
@@ -114,6 +114,7 @@ def _one_call(figures: Figures) -> str:
 def _tasks(figures: Figures, latency: float) -> str:
     columns = [(case, size) for size in figures.sizes for case in (ROLE, AGAIN) if figures.tasks(case, size, latency)]
     by_column = [dict(figures.tasks(case, size, latency)) for case, size in columns]
-    names = [name for name in (by_column[0] if by_column else ()) if any(tasks.get(name, 0) >= 0.05 for tasks in by_column)]
+    shown = {name for tasks in by_column for name, seconds in tasks.items() if seconds >= 0.05}
+    names = [name for name in (by_column[0] if by_column else ()) if name in shown]
     head = ["task", *["%s%s" % (number(size, 0), ", second run" * (case == AGAIN)) for case, size in columns]]
     return table(head, [[name, *[number(tasks.get(name), 2) for tasks in by_column]] for name in names])

@@ -57,8 +57,8 @@ class Setting:
 
     def _profile(self, number: int) -> dict[str, str]:
         domain = "d%05d.%s" % (number, self.zone_names[number % self.zones])
-        return {"profile_name": "bench-%05d" % number, "sending_domain": "mail." + domain, "link_domain": "go." + domain,
-                "bounce_domain": "bounce.mail." + domain}
+        return {"profile_name": "bench-%05d" % number, "sending_domain": "mail." + domain,
+                "link_domain": "go." + domain, "bounce_domain": "bounce.mail." + domain}
 
 
 @dataclass
@@ -67,7 +67,7 @@ class Sample:
 
     :param seconds: from start to end of the command.
     :param cpu: of the command and all its children, in seconds.
-    :param peak_mb: memory of the largest process, in MiB.
+    :param peak_mb: memory of the largest process, in MB.
     :param calls: to the service, by endpoint.
     :param tasks: what C(callback/timings.py) wrote, and the time before and after all tasks.
     """
@@ -114,11 +114,14 @@ class Bench:
         self._write_role_variables(count)
         first = self._playbook(ROLE, count, "role.yml")
         self._expect_done(count)
-        serials = [self._bind.serial(zone) for zone in self._setting.zone_names]
+        serials = self._serials()
         second = self._playbook(AGAIN, count, "role.yml")
-        if set(second.calls) - {"list", "get", "setup"} or serials != [self._bind.serial(zone) for zone in self._setting.zone_names]:
+        if set(second.calls) - {"list", "get", "setup"} or serials != self._serials():
             raise Failure("the second run of the role wrote: %s" % second.calls)
         return [first, second]
+
+    def _serials(self) -> list[int]:
+        return [self._bind.serial(zone) for zone in self._setting.zone_names]
 
     def modules(self, turns: int) -> list[Sample]:
         """One call by two modules in turns: as tasks of a playbook, and as commands of their own."""
@@ -188,19 +191,27 @@ class Bench:
         self._simulator.clear_requests()
         result, timings = self._workdir / "result.json", self._workdir / "timings.jsonl"
         timings.unlink(missing_ok=True)
-        allowed = 120 + count * (0.6 + 3 * self._setting.latency + self._setting.creating * (case == URI))
-        allowed += 40 * count * (case == URI)
-        launcher = [sys.executable, "-S", str(HERE / "launch.py"), str(result), str(allowed), *command]
-        process = subprocess.run(
-            launcher, cwd=self._workdir, env=self._environ(timings), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, errors="replace", timeout=allowed + 30, check=False)
-        usage = json.loads(result.read_text(encoding="utf-8")) if process.returncode == 0 else {"status": process.returncode}
+        allowed = 120 + count * (40 if case == URI else 1)
+        output = self._launch([str(result), str(allowed), *command], timings)
+        usage = json.loads(result.read_text(encoding="utf-8"))
         if usage["status"] != 0:
             raise Failure("%s for %d profiles ended with %s%s:\n%s" % (
-                case, count, usage["status"], " (too slow)" * usage.get("timed_out", False), process.stdout[-3000:]))
+                case, count, usage["status"], " (too slow)" * usage["timed_out"], output[-3000:]))
         calls = collections.Counter(entry["endpoint"] for entry in self._simulator.requests())
         return Sample(case, count, self._setting.latency, usage["seconds"], usage["cpu"], usage["peak_mb"], dict(calls),
                       _tasks(timings, usage["began"], usage["began"] + usage["seconds"]))
+
+    def _launch(self, arguments: list[str], timings: Path) -> str:
+        """Run C(launch.py) and return what its command printed. It has a limit of time of its own."""
+        process = subprocess.Popen(
+            [sys.executable, "-S", str(HERE / "launch.py"), *arguments], cwd=self._workdir, env=self._environ(timings),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+        with process:
+            try:
+                return process.communicate()[0]
+            except BaseException:
+                process.terminate()  # which ends the command too
+                raise
 
     def _environ(self, timings: Path) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
@@ -209,7 +220,8 @@ class Bench:
             ANSIBLE_COLLECTIONS_PATH=self._setting.collections, ANSIBLE_PYTHON_INTERPRETER=sys.executable,
             ANSIBLE_LOCALHOST_WARNING="false", ANSIBLE_INVENTORY_UNPARSED_WARNING="false", ANSIBLE_NOCOLOR="true",
             ANSIBLE_CALLBACK_PLUGINS=str(HERE / "callback"), ANSIBLE_CALLBACKS_ENABLED="timings",
-            BENCH_TIMINGS_FILE=str(timings), SMTPD_API_URL=self._simulator.url, SMTPD_ACCESS_TOKEN=self._simulator.token,
+            BENCH_TIMINGS_FILE=str(timings), SMTPD_API_URL=self._simulator.url,
+            SMTPD_ACCESS_TOKEN=self._simulator.token,
         )
 
     def _expect_done(self, count: int) -> None:
