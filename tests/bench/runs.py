@@ -202,16 +202,13 @@ class Bench:
                       _tasks(timings, usage["began"], usage["began"] + usage["seconds"]))
 
     def _launch(self, arguments: list[str], timings: Path) -> str:
-        """Run C(launch.py) and return what its command printed. It has a limit of time of its own."""
+        """Run C(launch.py) and return what its command printed. Its limit of time is its own."""
         process = subprocess.Popen(
             [sys.executable, "-S", str(HERE / "launch.py"), *arguments], cwd=self._workdir, env=self._environ(timings),
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+            start_new_session=True)
         with process:
-            try:
-                return process.communicate()[0]
-            except BaseException:
-                process.terminate()  # which ends the command too
-                raise
+            return process.stdout.read() if process.stdout else ""
 
     def _environ(self, timings: Path) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
