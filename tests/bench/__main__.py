@@ -111,13 +111,15 @@ def setting_of(arguments: argparse.Namespace, latency: int) -> Setting:
                    arguments.ask_dns, collections_path(arguments.collections))
 
 
-def write_report(arguments: argparse.Namespace, samples: list[Sample], failures: list[str]) -> bool:
+def write_report(arguments: argparse.Namespace, samples: list[Sample], failures: list[str], load: float) -> bool:
     """Print the report, and write it with its chart. False if a target is missed."""
     figures = Figures(samples)
     verdicts = judge(figures)
     date = datetime.date.today().isoformat()
+    how = report.Circumstances(
+        setting_of(arguments, 0), date, arguments.repeat, arguments.large, failures, load)
+    text = report.render(figures, verdicts, how)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    text = report.render(figures, verdicts, setting_of(arguments, 0), date, arguments.repeat, arguments.large, failures)
     (arguments.out / (date + ".md")).write_text(text, encoding="utf-8")
     (arguments.out / (date + ".svg")).write_text(chart.render(figures), encoding="utf-8")
     print("\n" + text)
@@ -135,12 +137,12 @@ def main() -> None:
     # So that the servers are stopped however the benchmark is ended.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     arguments = make_parser().parse_args()
-    started = time.monotonic()
+    started, load = time.monotonic(), os.getloadavg()[0]
     samples, failures = measure(arguments)
     keep(samples)
     if not samples:
         sys.exit("Nothing was measured.")
-    is_met = write_report(arguments, samples, failures)
+    is_met = write_report(arguments, samples, failures, load)
     print("Done in %.0f s. %s" % (time.monotonic() - started, "All targets that were measured are met." if is_met
                                   else "Some targets are missed."))
     if failures:

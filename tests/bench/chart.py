@@ -14,12 +14,13 @@ from tests.bench.figures import Figures
 from tests.bench.runs import AGAIN, LIMIT, ROLE
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 430, 330, 60, 40, 60
-_PLOT_WIDTH = _WIDTH - _LEFT - 20
+_PLOT_WIDTH = _WIDTH - _LEFT - 30
 
 # Colours and a grey that can be read on white and on black.
 _TEXT = "#808890"
+_URI = "uri playbook"  # dashed, since most of it is calculated
 _LINES: list[tuple[str, str, Callable[[Figures, int, float], float | None]]] = [
-    ("uri playbook", "#d9534f", lambda figures, size, latency: figures.uri(size, latency)),
+    (_URI, "#d9534f", lambda figures, size, latency: figures.uri(size, latency)),
     ("role", "#2f80ed", lambda figures, size, latency: figures.seconds(ROLE, size, latency)),
     ("second run", "#27a86b", lambda figures, size, latency: figures.seconds(AGAIN, size, latency)),
     ("limit", "#d9910a", lambda figures, size, latency: figures.seconds(LIMIT, size, latency)),
@@ -47,18 +48,18 @@ def _panel(index: int, latency: float, lines: dict[tuple[str, float], Points], p
     scale_x, scale_y = _Scale([x for x, _y in points], 0, _PLOT_WIDTH), _Scale(
         [y for _x, y in points], _HEIGHT - _TOP - _BOTTOM, 0)
     parts = ['<g transform="translate(%d %d)">\n' % (index * _WIDTH + _LEFT, _TOP),
-             _text(_PLOT_WIDTH / 2, -16, "%g ms latency" % (1000 * latency), "middle")]
+             _text(_PLOT_WIDTH / 2, -16, "seconds by number of profiles, %g ms latency" % (1000 * latency), "middle")]
     for power in scale_y.powers:
         y = scale_y(power)
-        parts.append(_rule(0, y, _PLOT_WIDTH, y) + _text(-8, y + 4, "%g s" % power, "end"))
+        parts.append(_rule(0, y, _PLOT_WIDTH, y) + _text(-8, y + 4, "{:,g}".format(power), "end"))
     for power in scale_x.powers:
         x = scale_x(power)
         parts.append(_rule(x, scale_y.low, x, scale_y.high))
         parts.append(_text(x, scale_y.low + 18, "{:,.0f}".format(power), "middle"))
     for name, colour, _get in _LINES:
         places = [(scale_x(x), scale_y(y)) for x, y in lines[name, latency]]
-        parts.append('<polyline fill="none" stroke="%s" stroke-width="2" points="%s"/>\n' % (
-            colour, " ".join("%.1f,%.1f" % place for place in places)))
+        parts.append('<polyline fill="none" stroke="%s" stroke-width="2"%s points="%s"/>\n' % (
+            colour, ' stroke-dasharray="5 4"' * (name == _URI), " ".join("%.1f,%.1f" % place for place in places)))
         parts += ['<circle cx="%.1f" cy="%.1f" r="3.5" fill="%s"/>\n' % (*place, colour) for place in places]
     return "".join([*parts, "</g>\n"])
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import platform
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Sequence
 
 from tests.bench.figures import Figures, Verdict, records
-from tests.bench.runs import AGAIN, COMMAND_INFO, COMMAND_URI, LIMIT, ROLE, TASK_INFO, TASK_URI, Setting
+from tests.bench.runs import AGAIN, COMMAND_INFO, COMMAND_URI, LIMIT, ROLE, TASK_INFO, TASK_URI, URI, Setting
 
 HEAD = """\
 # Benchmark, {date}
@@ -30,22 +31,35 @@ How long it takes to set sending profiles up, from nothing to `active` with nine
 ![seconds by number of profiles]({date}.svg)
 
 Medians of {repeat} runs in turns{large}, each against a fresh simulator and BIND on the same machine: {cpus} CPUs,
-{system}, Python {python}, ansible-core {core}. Only ratios mean something elsewhere. The service takes
-{creating:g} s to create a profile, and for each answer the time that is called latency here. Role and playbook pause
-for {interval} between two looks.
+{system}, Python {python}, ansible-core {core}, where other programs kept {load:.1f} CPUs busy before. Only ratios mean
+something elsewhere. The service takes {creating:g} s to create a profile, and for each answer the time that is called
+latency here. Role and playbook pause for {interval} between two looks.
 {verification}
 
 `make bench` measures it again.{failures}
 """
 
 
-def render(figures: Figures, verdicts: Sequence[Verdict], setting: Setting, date: str, repeat: int, large: bool,
-           failures: Sequence[str]) -> str:
-    """The whole report. The chart is in a file beside it.
+@dataclass(frozen=True)
+class Circumstances:
+    """How the figures came about.
 
+    :param repeat: how often each was measured, with C(large) beside once for the largest number of profiles.
     :param failures: the first lines of what went wrong; such runs are in no figure.
+    :param load: the average number of processes that wanted a CPU in the minute before.
     """
-    parts = [_head(figures, setting, date, repeat, large, failures), "## Targets\n", _targets(verdicts)]
+
+    setting: Setting
+    date: str
+    repeat: int
+    large: bool = False
+    failures: Sequence[str] = ()
+    load: float = 0.0
+
+
+def render(figures: Figures, verdicts: Sequence[Verdict], how: Circumstances) -> str:
+    """The whole report. The chart is in a file beside it."""
+    parts = [_head(figures, how), "## Targets\n", _targets(verdicts)]
     for latency in figures.latencies:
         parts += ["## Seconds at %g ms latency\n" % (1000 * latency), _seconds(figures, latency)]
     first = figures.latencies[0]
@@ -55,14 +69,15 @@ def render(figures: Figures, verdicts: Sequence[Verdict], setting: Setting, date
     return "\n".join(parts)
 
 
-def _head(figures: Figures, setting: Setting, date: str, repeat: int, large: bool, failures: Sequence[str]) -> str:
+def _head(figures: Figures, how: Circumstances) -> str:
     further = ["%.1f s at %g ms" % (seconds, 1000 * latency) for latency in figures.latencies
                if (seconds := figures.further_uri(latency)) is not None]
+    setting = how.setting
     return HEAD.format(
-        date=date, repeat=repeat, creating=setting.creating, concurrency=setting.concurrency,
-        further=max((sample.profiles for sample in figures.samples if sample.case == "uri"), default=0),
-        further_seconds=", ".join(further) or "not measured", large=" (of 5,000 profiles one)" if large else "",
-        failures="".join("\n\n**A run failed, and is in no figure:** %s" % failure for failure in failures),
+        date=how.date, repeat=how.repeat, creating=setting.creating, concurrency=setting.concurrency, load=how.load,
+        further=max((sample.profiles for sample in figures.samples if sample.case == URI), default=0),
+        further_seconds=", ".join(further) or "not measured", large=" (of 5,000 profiles one)" if how.large else "",
+        failures="".join("\n\n**A run failed, and is in no figure:** %s" % failure for failure in how.failures),
         cpus=os.cpu_count(), system=platform.system(), python=platform.python_version(), core=version("ansible-core"),
         interval="2 s, the role's default," if setting.interval is None else "%g s" % setting.interval,
         verification="A verification asks BIND." if setting.ask_dns else
@@ -94,10 +109,11 @@ def _seconds(figures: Figures, latency: float) -> str:
         rows.append((
             number(size, 0), number(records(size), 0), number(uri), number(role), number(again), number(limit),
             number(figures.ratio(role, uri), 3), number(figures.ratio(role, limit)),
+            number(figures.cpu(ROLE, size, latency)), number(figures.cpu(AGAIN, size, latency)),
             number(figures.calls(ROLE, size, latency), 0), number(figures.calls(AGAIN, size, latency), 0),
             number(figures.peak_mb(ROLE, size, latency), 0)))
     return table(("profiles", "records", "uri playbook", "role", "second run", "limit", "role / uri", "role / limit",
-                  "calls", "calls, second run", "peak MB"), rows)
+                  "role, CPU", "second run, CPU", "calls", "calls, second run", "peak MB"), rows)
 
 
 def _one_call(figures: Figures) -> str:
