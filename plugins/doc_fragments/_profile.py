@@ -27,6 +27,42 @@ options:
       - With V(false), a profile that is still being created is returned without DNS records, and is not yet asked to be verified.
     type: bool
     default: true
+  setup:
+    description:
+      - Whether to get the DNS records of the profiles, which takes a call to the service for each. With V(false) none are returned.
+      - With O(state=verified), those that the service does not accept in time are returned in any case.
+    type: bool
+    default: true
+  preflight:
+    description:
+      - Before a profile is created, look what DNS says against it, as M(smtpd.email.smtpd_preflight_info) does. If a finding is an
+        error, nothing is created, and the module fails.
+      - Profiles that are there are not looked at.
+      - Needs the Python libraries dnspython >= 2.4 and publicsuffixlist >= 1.0.2.20250107.
+    type: bool
+    default: false
+  dns_records:
+    description:
+      - With O(state=verified), ask for the verification of a profile only once DNS answers right for these of its records, as
+        M(smtpd.email.smtpd_dns_info) tells. A verification that comes too early leaves the wrong answer in caches.
+      - Records as the modules of this collection return them. One whose C(profile_id) is that of no wanted profile is not
+        waited for. One without C(profile_id) counts for all profiles.
+      - If DNS does not answer right in time, the profile is not verified, and the error tells for each record what is
+        wrong. The time that is waited for the service begins when it is asked.
+      - Not used in check mode. Needs the Python library dnspython >= 2.4.
+    type: list
+    elements: dict
+    default: []
+  nameservers:
+    description:
+      - The DNS servers that O(preflight) and O(dns_records) ask, as in O(smtpd.email.smtpd_preflight_info#module:nameservers).
+    type: list
+    elements: str
+    default: []
+  resolver:
+    description:
+      - The resolver that O(preflight) and O(dns_records) begin at, as in O(smtpd.email.smtpd_preflight_info#module:resolver).
+    type: str
 notes:
   - A profile is created at most once. Where the answer to a creation is lost, the module looks for the new profile before it tries again.
   - The service can neither change nor delete a profile.

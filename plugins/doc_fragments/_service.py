@@ -78,7 +78,7 @@ options:
     default: 300.0
   wait_interval:
     description:
-      - The first pause between two looks at the service, in seconds. Pauses grow to five times of it, with some jitter.
+      - The first pause between two looks at the service, in seconds. Pauses grow to 10 seconds, with some jitter.
     type: float
     default: 2.0
 """

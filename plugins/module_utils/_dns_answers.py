@@ -246,18 +246,17 @@ def describe_records(records: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _described(record: Mapping[str, Any]) -> str:
-    rows = [("expected", record["rdata"]), ("DNS answers", _found(record))]
-    if record.get("validation_state"):
-        rows.append(("service says", record["validation_state"]))
-    rows.append(("diagnosis", _diagnosis(record)))
-    return "\n".join(
-        ["  %s %s" % (record["fqdn"], record["type"])] + ["    %-13s %s" % (title + ":", text) for title, text in rows]
-    )
+    rows = {
+        "expected": record["rdata"],
+        "DNS answers": _found(record) if "status" in record else None,
+        "service says": record.get("validation_state"),
+        "diagnosis": _diagnosis(record) if "status" in record else None,
+    }
+    lines = ["    %-13s %s" % (title + ":", text) for title, text in rows.items() if text]
+    return "\n".join(["  %s %s" % (record["fqdn"], record["type"]), *lines])
 
 
 def _found(record: Mapping[str, Any]) -> str:
-    if "status" not in record:
-        return "(not asked)"
     return ", ".join(record["found"]) or ("(no certain answer)" if record["status"] == UNKNOWN else "(nothing)")
 
 
@@ -269,4 +268,4 @@ def _diagnosis(record: Mapping[str, Any]) -> str:
             "%s. DNS answers right by now, but whoever asked before may remember until %s that the record is not there "
             "(RFC 2308)." % (NEGATIVELY_CACHED, record["negatively_cached_until"])
         )
-    return "DNS answers right; the service has not seen it yet." if "status" in record else "not known."
+    return "DNS answers right; the service has not seen it yet."

@@ -44,6 +44,7 @@ class Looker:
         # Until when others may remember that a record is not there, which a later look does not tell any more.
         self._absent_until: dict[_Key, float] = {}
         self._finders: dict[Server, Finder] = {}
+        self._replies: dict[_Key, _Replies] = {}
         self.results: list[dict[str, Any]] = []
 
     def look(self) -> bool:
@@ -51,9 +52,8 @@ class Looker:
 
         :returns: whether all are present. What was found is in C(results), one for each wish, in order.
         """
-        replies = self._ask()
-        if not self._all_present():
-            self._explain(replies)
+        self.ask()
+        self.explain()
         return self._all_present()
 
     def wait(self, timeout: float, interval: float) -> bool:
@@ -66,19 +66,19 @@ class Looker:
         deadline = time.monotonic() + timeout
         rests = pauses(interval)
         while True:
-            replies = self._ask()
+            self.ask()
             if self._all_present():
                 return True
             left = deadline - time.monotonic()
             if left <= 0:
-                self._explain(replies)
+                self.explain()
                 return False
             time.sleep(min(left, next(rests)))
 
     def _all_present(self) -> bool:
         return all(result["status"] == PRESENT for result in self.results)
 
-    def _ask(self) -> dict[_Key, _Replies]:
+    def ask(self) -> None:
         """Ask for all that is not known to be present, and judge the answers."""
         is_open = [result["status"] != PRESENT for result in self.results] or [True] * len(self._wishes)
         keys = list(dict.fromkeys((wish.name, wish.type) for wish, still in zip(self._wishes, is_open) if still))
@@ -91,8 +91,8 @@ class Looker:
         for key in keys:
             found = servers[key[0]]
             replies[key] = found if isinstance(found, NoServers) else [(server, next(answers)) for server in found]
+        self._replies = replies
         self._judge(replies)
-        return replies
 
     def _judge(self, replies: dict[_Key, _Replies]) -> None:
         results = self.results or [{}] * len(self._wishes)
@@ -112,8 +112,9 @@ class Looker:
 
     # Why something is not there
 
-    def _explain(self, replies: dict[_Key, _Replies]) -> None:
-        """Ask more where something is not there, to tell why, and judge again."""
+    def explain(self) -> None:
+        """Ask more where something was not there, to tell why, and judge again."""
+        replies = self._replies
         absences = [
             (key, server, answer) for key, found in replies.items() if not isinstance(found, NoServers)
             for server, answer in found if answer.absence

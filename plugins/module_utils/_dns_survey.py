@@ -9,16 +9,28 @@
 from __future__ import annotations
 
 import concurrent.futures
-from typing import Callable, Iterable
+from typing import Any, Callable, Iterable, Mapping, Optional
 
 from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import NO_ANSWER, Answer, NoServers
 from ansible_collections.smtpd.email.plugins.module_utils._dns_delegation import ServersOf
 from ansible_collections.smtpd.email.plugins.module_utils._dns_query import ask
 from ansible_collections.smtpd.email.plugins.module_utils._errors import MissingLibraryError
-from ansible_collections.smtpd.email.plugins.module_utils._preflight import Node
+from ansible_collections.smtpd.email.plugins.module_utils._preflight import Finding, Node, look
 from ansible_collections.smtpd.email.plugins.module_utils._records import name_key
 
 _THREADS = 32
+
+
+def examine(
+    profiles: Iterable[Mapping[str, Optional[str]]], servers_of: ServersOf, timeout: float
+) -> tuple[list[Finding], list[dict[str, Any]]]:
+    """Look at the domains of profiles.
+
+    :param profiles: as C(look) takes them.
+    :param timeout: of each question, in seconds.
+    :returns: what C(look) returns.
+    """
+    return look(profiles, organisational_domain(), lambda questions: survey(questions, servers_of, timeout))
 
 
 def survey(questions: Iterable[tuple[str, str]], servers_of: ServersOf, timeout: float) -> dict[str, Node]:

@@ -14,9 +14,12 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Callable, Optional, Sequence
+from types import MappingProxyType
+from typing import Any, Callable, Mapping, Optional, Protocol, Sequence
 
 from ansible_collections.smtpd.email.plugins.module_utils._client import RETRY_BUDGET, Client, ServiceError
+from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import PRESENT as PRESENT_IN_DNS
+from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import describe_records
 from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdError
 from ansible_collections.smtpd.email.plugins.module_utils._profiles import (
     ACTIVE,
@@ -27,7 +30,6 @@ from ansible_collections.smtpd.email.plugins.module_utils._profiles import (
     Selection,
     created_profile,
     decide,
-    describe_open_records,
     describe_profile,
     describe_wanted,
     find,
@@ -40,10 +42,10 @@ from ansible_collections.smtpd.email.plugins.module_utils._waiting import first_
 
 PRESENT, VERIFIED = "present", "verified"
 
-# Verification is asked for again after pauses that begin and end with these multiples of the first pause between two
-# looks (10 s and 60 s for the default of 2 s): DNS takes its time to spread, and each question that comes too early
-# keeps the wrong answer in caches.
-_FIRST_ASK_AGAIN, _LONGEST_ASK_AGAIN = 5, 30
+# Verification is asked for again after pauses that begin with this multiple of the first pause between two looks, and
+# grow up to so many seconds: DNS takes its time to spread, and each question that comes too early keeps the wrong answer
+# in caches.
+_FIRST_ASK_AGAIN, _LONGEST_ASK_AGAIN = 5, 60.0
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Outcome:
     :param before: the profile as it was found, C(None) where there was none.
     :param profile: the profile as it is now, or as it is planned; C(None) where it could not be decided which it is.
     :param records: its DNS records as the service answers them.
+    :param answers: what DNS answers for them, as C(smtpd_dns_info) returns it; empty where it was not asked, or all is well.
     :param changed: whether a writing call was sent (in check mode: would be).
     :param error: why it is not as wanted.
     :param warnings: what the user is to know though nothing failed.
@@ -71,6 +74,7 @@ class Outcome:
     before: Optional[dict[str, Any]] = None
     profile: Optional[dict[str, Any]] = None
     records: list[dict[str, Any]] = field(default_factory=list)
+    answers: list[dict[str, Any]] = field(default_factory=list)
     changed: bool = False
     error: Optional[SmtpdError] = None
     warnings: list[str] = field(default_factory=list)
@@ -87,8 +91,27 @@ class Outcome:
         return {"before": self.before or {}, "after": self.profile or {}}
 
     def dns_records(self) -> list[dict[str, Any]]:
-        """The DNS records, each as C(describe_record) completes it, with the id of its profile."""
-        return [dict(describe_record(record), profile_id=self.profile["profile_id"]) for record in self.records]
+        """The DNS records, each as C(describe_record) completes it, with the id of its profile and what DNS answers."""
+        described = [dict(describe_record(record), profile_id=self.profile["profile_id"]) for record in self.records]
+        answers = {_identity(answer): answer for answer in self.answers}
+        return [{**answers.get(_identity(record), {}), **record} for record in described] or self.answers
+
+
+class Gate(Protocol):
+    """What has to be right before the service is asked to verify a profile."""
+
+    def look(self) -> None:
+        """Look how things are now."""
+
+    def is_right(self, outcome: Outcome) -> bool:
+        """Whether the profile may pass."""
+
+    def answers(self, outcome: Outcome) -> list[dict[str, Any]]:
+        """What was seen of the profile's records."""
+
+
+def _nothing() -> None:
+    pass
 
 
 class Flow:
@@ -109,24 +132,38 @@ class Flow:
         self._started = time.monotonic()
         self._until = self._started + (self._waiting.timeout if self._waiting else RETRY_BUDGET)
 
-    def ensure(self, wanted: Sequence[dict[str, str]], state: str, check_mode: bool = False) -> list[Outcome]:
+    def ensure(
+        self,
+        wanted: Sequence[dict[str, str]],
+        state: str,
+        check_mode: bool = False,
+        setup: bool = True,
+        before_creating: Optional[Callable[[list[dict[str, str]]], None]] = None,
+        gate: Optional[Gate] = None,
+    ) -> list[Outcome]:
         """Make each wanted profile exist (C(present)), or have the service accept its DNS records too (C(verified)).
 
         :param wanted: what C(check_wanted) returns.
+        :param setup: whether to get the DNS records.
+        :param before_creating: gets what is to be created, and raises C(SmtpdError) where nothing may be.
+        :param gate: holds profiles back from being verified.
         :returns: an outcome for each wanted profile, in order: a failure of one does not stop the others.
         :raises SmtpdError: nothing could be decided, and nothing was written.
         """
         self._start()
         listing = self._look(wanted)
         outcomes = [_begin(item, decision) for item, decision in zip(wanted, decide(wanted, listing))]
+        new = [outcome.wanted for outcome in _healthy(outcomes) if outcome.profile is None]
+        if new and before_creating:
+            before_creating(new)
         if check_mode:
             self._predict(outcomes, state)
         else:
             self._create(outcomes, listing)
-            self._await_creation(_healthy(outcomes), with_records=state == PRESENT)
+            self._await_creation(_healthy(outcomes), with_records=setup and state == PRESENT)
             if state == VERIFIED:
-                self._verify(_healthy(outcomes))
-        self._complete_records(outcomes)
+                self._verify(_healthy(outcomes), gate)
+        self._complete_records(outcomes, setup)
         return outcomes
 
     def look_up(self, selection: Selection, setup: bool) -> list[Outcome]:
@@ -138,8 +175,7 @@ class Flow:
         listing = [] if selection.is_empty else self._look(selection.wanted or [selection.filters])
         outcomes = [Outcome(wanted={}, before=profile, profile=profile, seen=True) for profile in selection.of(listing)]
         self._await_creation([outcome for outcome in outcomes if outcome.state != FAILED], with_records=setup)
-        if setup:
-            self._complete_records(outcomes)
+        self._complete_records(outcomes, setup)
         return outcomes
 
     def _look(self, wanted: Sequence[dict[str, str]]) -> list[dict[str, Any]]:
@@ -214,15 +250,15 @@ class Flow:
             return
 
         def is_done(outcome: Outcome) -> bool:
-            if outcome.state == FAILED:
-                raise _failed(outcome)
+            _refuse_failed(outcome)
             if outcome.state == CREATING:
                 return False
             if with_records:
                 outcome.records = self._client.get_records(outcome.profile["profile_id"], self._until)
             return not with_records or bool(outcome.records) or outcome.state == DISABLED
 
-        listing = self._watch(outcomes, is_done, "the service has not made its DNS records")
+        listing = self._watch(
+            outcomes, is_done, lambda outcome: self._timed_out(outcome, "the service has not made its DNS records"))
         created = [outcome for outcome in outcomes if outcome.before is None]
         for outcome, found in zip(created, find([outcome.wanted for outcome in created], listing)):
             if len(found) > 1:
@@ -230,62 +266,87 @@ class Flow:
 
     # Verifying
 
-    def _verify(self, outcomes: Sequence[Outcome]) -> None:
-        def ask(outcome: Outcome) -> None:
-            if outcome.state == FAILED:
-                raise _failed(outcome)
-            self._client.verify_profile(outcome.profile["profile_id"], self._until)
-            outcome.changed = True
-
-        asked = [outcome for outcome in outcomes if outcome.state not in (ACTIVE, CREATING)]
-        self._each(ask, asked)
-        if self._waiting is None:
-            return
-        pause = first_pause(self._waiting.interval)
-        until_again = {id(outcome): growing(_FIRST_ASK_AGAIN * pause, _LONGEST_ASK_AGAIN * pause, 2.0) for outcome in asked}
-        due = {key: time.monotonic() + next(seconds) for key, seconds in until_again.items()}
+    def _verify(self, outcomes: Sequence[Outcome], gate: Optional[Gate]) -> None:
+        """Have the service verify each profile as soon as it may pass the gate, and wait until they are active."""
+        deadlines: dict[int, float] = {}
+        asking: dict[int, _Asking] = {}
 
         def is_done(outcome: Outcome) -> bool:
-            if outcome.state == FAILED:
-                raise _failed(outcome)
-            if time.monotonic() >= due[id(outcome)] and outcome.state != ACTIVE:
-                due[id(outcome)] = time.monotonic() + next(until_again[id(outcome)])
-                ask(outcome)
-            return outcome.state == ACTIVE
+            if outcome.state in (ACTIVE, FAILED):
+                _refuse_failed(outcome)
+                return True
+            if id(outcome) not in asking and (gate is None or gate.is_right(outcome)):
+                asking[id(outcome)] = _Asking(self._waiting)
+                if self._waiting is not None:
+                    deadlines[id(outcome)] = time.monotonic() + self._waiting.timeout
+            if id(outcome) in asking and asking[id(outcome)].is_due():
+                self._client.verify_profile(outcome.profile["profile_id"], deadlines.get(id(outcome), self._until))
+                outcome.changed = True
+                asking[id(outcome)].put_off()
+            return False
 
-        self._watch(_healthy(asked), is_done, "the service does not accept its DNS records")
+        def late(outcome: Outcome) -> SmtpdError:
+            if id(outcome) in asking or gate is None:
+                return self._timed_out(outcome, "the service does not accept its DNS records")
+            return _Unverified("%s: DNS does not answer right, so it was not verified." % describe_profile(outcome.profile))
+
+        to_ask = [outcome for outcome in outcomes if outcome.state not in (ACTIVE, CREATING)]
+        look = gate.look if gate and to_ask else _nothing
+        if self._waiting is not None:
+            self._watch(to_ask, is_done, late, look, deadlines)
+        else:
+            look()
+            self._each(is_done, to_ask)
+            for outcome in _healthy(to_ask):
+                if id(outcome) not in asking:
+                    outcome.error = late(outcome)
+        for outcome in to_ask:
+            if gate and outcome.error is not None:
+                outcome.answers = gate.answers(outcome)
 
     # Records
 
-    def _complete_records(self, outcomes: Sequence[Outcome]) -> None:
-        """Get the records that are not there yet; name those that kept a profile from turning active."""
+    def _complete_records(self, outcomes: Sequence[Outcome], setup: bool) -> None:
+        """Get the records that are not there yet, if they are asked for; name those that kept a profile from turning active."""
         def fetch(outcome: Outcome) -> None:
             outcome.records = self._client.get_records(outcome.profile["profile_id"])
 
         def explain(outcome: Outcome) -> None:
-            outcome.records = outcome.records or self._client.get_records(outcome.profile["profile_id"], self._until)
-            if outcome.records:
-                outcome.error = SmtpdError("%s These are not active:\n%s" % (
-                    outcome.error, describe_open_records(outcome.records)))
+            if isinstance(outcome.error, _TimedOut):
+                outcome.records = outcome.records or self._client.get_records(outcome.profile["profile_id"], self._until)
+            is_open = "validation_state" if isinstance(outcome.error, _TimedOut) else "status"
+            records = [record for record in outcome.dns_records() if record.get(is_open) not in (ACTIVE, PRESENT_IN_DNS)]
+            if records:
+                outcome.error = SmtpdError("%s These are not right:\n%s" % (outcome.error, describe_records(records)))
 
         there = [outcome for outcome in outcomes
                  if outcome.profile and outcome.profile["profile_id"] and outcome.state != CREATING]
-        self._each(fetch, [outcome for outcome in _healthy(there) if not outcome.records])
-        self._each(explain, [outcome for outcome in there if isinstance(outcome.error, _TimedOut)])
+        if setup:
+            self._each(fetch, [outcome for outcome in _healthy(there) if not outcome.records])
+        self._each(explain, [outcome for outcome in there if isinstance(outcome.error, (_TimedOut, _Unverified))])
 
     # Many at once
 
-    def _watch(self, outcomes: Sequence[Outcome], is_done: Callable[[Outcome], bool],
-               problem: str) -> list[dict[str, Any]]:
+    def _watch(
+        self,
+        outcomes: Sequence[Outcome],
+        is_done: Callable[[Outcome], bool],
+        late: Callable[[Outcome], SmtpdError],
+        prepare: Callable[[], None] = _nothing,
+        deadlines: Mapping[int, float] = MappingProxyType({}),
+    ) -> list[dict[str, Any]]:
         """Look at the listing until all are done: one call a look, however many profiles are watched.
 
         :param is_done: may make calls of its own for a profile; where such a call fails for now, it is made again at
             the next look.
-        :param problem: what to say of those that are not done in time.
+        :param late: what to say of one that is not done in time.
+        :param prepare: is called before each look.
+        :param deadlines: until when to wait for a profile, by the id of its outcome. Else it is the flow's own deadline.
         :returns: the last listing; empty where no look was needed.
         """
         listing: list[dict[str, Any]] = []
         trouble: dict[int, ServiceError] = {}
+        done: set[int] = set()
 
         def look(outcome: Outcome) -> None:
             trouble.pop(id(outcome), None)
@@ -297,27 +358,41 @@ class Flow:
                     raise
                 trouble[id(outcome)] = error
 
-        done: set[int] = set()
+        def give_up(overdue: Sequence[Outcome]) -> None:
+            for outcome in overdue:
+                outcome.error = trouble.get(id(outcome)) or late(outcome)
+
+        def until(outcome: Outcome) -> float:
+            return deadlines.get(id(outcome), self._until)
+
         open_ones = list(outcomes)
+        prepare()
         self._each(look, open_ones)
         for pause in pauses(self._waiting.interval):
+            now = time.monotonic()
             open_ones = [outcome for outcome in _healthy(open_ones) if id(outcome) not in done]
-            if not open_ones or time.monotonic() >= self._until:
+            give_up([outcome for outcome in open_ones if until(outcome) <= now])
+            open_ones = _healthy(open_ones)
+            if not open_ones:
                 break
-            time.sleep(max(0.0, min(pause, self._until - time.monotonic())))
+            end = max(until(outcome) for outcome in open_ones)
+            time.sleep(max(0.0, min(pause, min(until(outcome) for outcome in open_ones) - now)))
             try:
-                listing = self._client.list_profiles(self._until)
+                listing = self._client.list_profiles(end)
             except ServiceError as error:
                 trouble = {id(outcome): error for outcome in open_ones}
                 if error.passing:
                     continue
+                give_up(open_ones)
                 break
             self._refresh(open_ones, listing)
+            prepare()
             self._each(look, _healthy(open_ones))
-        for outcome in open_ones:
-            outcome.error = trouble.get(id(outcome)) or _TimedOut("%s: %s after %.0f s; it is in state '%s'." % (
-                describe_profile(outcome.profile), problem, time.monotonic() - self._started, outcome.state))
         return listing
+
+    def _timed_out(self, outcome: Outcome, problem: str) -> SmtpdError:
+        return _TimedOut("%s: %s after %.0f s; it is in state '%s'." % (
+            describe_profile(outcome.profile), problem, time.monotonic() - self._started, outcome.state))
 
     def _refresh(self, outcomes: Sequence[Outcome], listing: Sequence[dict[str, Any]]) -> None:
         by_id = {profile["profile_id"]: profile for profile in listing}
@@ -352,7 +427,30 @@ class Flow:
 
 
 class _TimedOut(SmtpdError):
-    """It was waited in vain."""
+    """It was waited for the service in vain."""
+
+
+class _Unverified(SmtpdError):
+    """It was waited for the gate in vain."""
+
+
+class _Asking:
+    """When to ask for a verification: now, and again after pauses that grow."""
+
+    def __init__(self, waiting: Optional[Waiting]) -> None:
+        first = _FIRST_ASK_AGAIN * first_pause(waiting.interval) if waiting else _LONGEST_ASK_AGAIN
+        self._pauses = growing(first, _LONGEST_ASK_AGAIN, 2.0)
+        self._due = time.monotonic()
+
+    def is_due(self) -> bool:
+        return time.monotonic() >= self._due
+
+    def put_off(self) -> None:
+        self._due = time.monotonic() + next(self._pauses)
+
+
+def _identity(record: Mapping[str, Any]) -> tuple[str, str, str]:
+    return record["fqdn"], record["type"], record["rdata"]
 
 
 def _begin(wanted: dict[str, str], decision: Decision) -> Outcome:
@@ -362,6 +460,11 @@ def _begin(wanted: dict[str, str], decision: Decision) -> Outcome:
 
 def _healthy(outcomes: Sequence[Outcome]) -> list[Outcome]:
     return [outcome for outcome in outcomes if outcome.error is None]
+
+
+def _refuse_failed(outcome: Outcome) -> None:
+    if outcome.state == FAILED:
+        raise _failed(outcome)
 
 
 def _failed(outcome: Outcome) -> SmtpdError:

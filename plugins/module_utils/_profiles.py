@@ -361,11 +361,3 @@ def describe_wanted(wanted: Mapping[str, str]) -> str:
 def describe_profile(profile: Mapping[str, Any]) -> str:
     """An existing profile in words, with its id, so that it is never lost."""
     return "Profile %s ('%s' of %s)" % (profile["profile_id"], profile["profile_name"], profile["sending_domain"])
-
-
-def describe_open_records(records: Iterable[Mapping[str, Any]]) -> str:
-    """One line for each record that the service does not see yet: name, type, value and validation state."""
-    return "\n".join(
-        "  %s %s %s (%s)" % (record["name"], record["type"], record["value"], record["validation_state"])
-        for record in records if record["validation_state"] != ACTIVE
-    )

@@ -79,20 +79,13 @@ def _wrong_records(answers: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _open_records(answers: Sequence[Mapping[str, Any]], verification: Optional[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The records that keep a profile from being active: by the service where it verified, else by DNS."""
-    if not verification:
-        return _wrong_records({"records": answers})
-    if not verification["failed"]:
-        return []
-    by_record = {_identity(answer): answer for answer in answers}
-    return [
-        {**by_record.get(_identity(record), {}), **record}
-        for record in verification["dns_records"] if record["validation_state"] != ACTIVE
-    ]
-
-
-def _identity(record: Mapping[str, Any]) -> tuple[str, str, str]:
-    return record["fqdn"], record["type"], record["rdata"]
+    """The records that keep a profile from being active: those of a verification that failed, else by DNS."""
+    if verification:
+        return [
+            record for record in verification["dns_records"]
+            if record["validation_state"] != ACTIVE or record.get("status") not in (None, PRESENT)
+        ] if verification["failed"] else []
+    return _wrong_records({"records": answers})
 
 
 def _failure(creation: Optional[Mapping[str, Any]], profile: Optional[Mapping[str, Any]],
@@ -100,9 +93,7 @@ def _failure(creation: Optional[Mapping[str, Any]], profile: Optional[Mapping[st
     if creation and creation["failed"]:
         return creation["msg"]
     if verification and verification["failed"]:
-        if not wrong:
-            return verification["msg"]
-        return "%s\n%s" % (verification["msg"].partition("\n")[0], describe_records(wrong))
+        return verification["msg"]
     if profile and profile["state"] == FAILED:
         return "%s: the service could not create it, and that cannot be mended." % _name(profile)
     if profile and profile["profile_id"] and profile["state"] not in (ACTIVE, DISABLED) and not profile.get("dns_records"):

@@ -15,7 +15,7 @@ from typing import Any, Iterator
 from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError
 
 _SHORTEST_PAUSE = 0.05  # seconds, so that nobody is asked without a break
-_LONGEST_PAUSE = 5  # times the first one
+_LONGEST_PAUSE = 10.0  # seconds, unless the first one is longer
 
 
 def wait_spec(wait: bool) -> dict[str, dict[str, Any]]:
@@ -47,14 +47,14 @@ def first_pause(interval: float) -> float:
 
 
 def pauses(interval: float) -> Iterator[float]:
-    """The pauses between looks, without end: the first as told, growing to five times of it, with jitter. In seconds."""
-    for pause in growing(first_pause(interval), _LONGEST_PAUSE * first_pause(interval), 1.5):
+    """The pauses between looks, without end: the first as told, growing to 10 s, with jitter. In seconds."""
+    for pause in growing(first_pause(interval), _LONGEST_PAUSE, 1.5):
         yield pause * random.uniform(0.8, 1.2)
 
 
 def growing(first: float, longest: float, factor: float) -> Iterator[float]:
-    """Numbers that grow by a factor until they reach the longest, without end."""
+    """Numbers that grow by a factor until they reach the longest, without end. Where the first is longer, it stays."""
     pause = first
     while True:
         yield pause
-        pause = min(longest, pause * factor)
+        pause = min(max(first, longest), pause * factor)

@@ -57,7 +57,7 @@ options:
     default: 300.0
   wait_interval:
     description:
-      - The first pause between two looks, in seconds. Pauses grow to five times of it, with some jitter. Only records
+      - The first pause between two looks, in seconds. Pauses grow to 10 seconds, with some jitter. Only records
         that are not present yet are asked for again.
     type: float
     default: 2.0

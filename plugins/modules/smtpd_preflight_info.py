@@ -173,14 +173,13 @@ dns_records:
 """
 
 from ansible_collections.smtpd.email.plugins.module_utils._dns_delegation import servers_by
-from ansible_collections.smtpd.email.plugins.module_utils._dns_survey import organisational_domain, survey
+from ansible_collections.smtpd.email.plugins.module_utils._dns_survey import examine
 from ansible_collections.smtpd.email.plugins.module_utils._module import run_module
 from ansible_collections.smtpd.email.plugins.module_utils._preflight import (
     ERROR,
     NO_DMARC,
     TYPES_OF,
     check_dmarc,
-    look,
     missing_dmarc,
 )
 from ansible_collections.smtpd.email.plugins.module_utils._profile_modules import profile_spec
@@ -195,8 +194,7 @@ def run(module):
         check_dmarc(params["dmarc"], "dmarc")
     servers_of = servers_by(params["nameservers"], params["resolver"], params["timeout"])
     profiles = [params] if params["profiles"] is None else params["profiles"]
-    findings, dmarc = look(
-        profiles, organisational_domain(), lambda questions: survey(questions, servers_of, params["timeout"]))
+    findings, dmarc = examine(profiles, servers_of, params["timeout"])
     if params["dmarc"] is not None:  # then it is going to be published
         findings = [finding for finding in findings if finding.code != NO_DMARC]
     return {

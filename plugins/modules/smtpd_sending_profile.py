@@ -202,22 +202,24 @@ dns_records:
       type: str
       returned: success
       sample: d1378ab7-e919-11ea-81e4-0a58a9feac2a
+findings:
+  description: What O(preflight) found, with the fields of RV(smtpd.email.smtpd_preflight_info#module:findings). Also returned when
+    the module fails because of them.
+  returned: when O(preflight=true)
+  type: list
+  elements: dict
 """
 
+from ansible_collections.smtpd.email.plugins.module_utils._ensuring import ensure, ensure_spec, single_result
 from ansible_collections.smtpd.email.plugins.module_utils._module import run_module, service_client, service_spec
-from ansible_collections.smtpd.email.plugins.module_utils._profile_modules import (
-    ensure,
-    ensure_spec,
-    profile_spec,
-    single_result,
-)
+from ansible_collections.smtpd.email.plugins.module_utils._profile_modules import profile_spec
 from ansible_collections.smtpd.email.plugins.module_utils._profiles import check_wanted
 
 
 def run(module):
     """Make the one profile be as wanted."""
     wanted = [check_wanted(module.params)]
-    return single_result(ensure(module, service_client(module), wanted))
+    return single_result(*ensure(module, service_client(module), wanted))
 
 
 def main():

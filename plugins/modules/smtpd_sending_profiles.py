@@ -133,15 +133,19 @@ dns_records:
   returned: when the profiles could be looked up
   type: list
   elements: dict
+findings:
+  description: What O(preflight) found, with the fields of RV(smtpd.email.smtpd_preflight_info#module:findings). Also returned when
+    the module fails because of them.
+  returned: when O(preflight=true)
+  type: list
+  elements: dict
 """
 
+from ansible_collections.smtpd.email.plugins.module_utils._ensuring import ensure, ensure_spec, list_result
 from ansible_collections.smtpd.email.plugins.module_utils._module import run_module, service_client, service_spec
 from ansible_collections.smtpd.email.plugins.module_utils._profile_modules import (
     concurrency_of,
     concurrency_spec,
-    ensure,
-    ensure_spec,
-    list_result,
     profile_spec,
 )
 from ansible_collections.smtpd.email.plugins.module_utils._profiles import check_all_wanted
@@ -151,8 +155,8 @@ def run(module):
     """Make all of the profiles be as wanted."""
     wanted = check_all_wanted(module.params["profiles"])
     concurrency = concurrency_of(module.params)
-    outcomes = ensure(module, service_client(module, connections=concurrency), wanted, concurrency)
-    return list_result(outcomes, with_diff=module._diff)
+    outcomes, more = ensure(module, service_client(module, connections=concurrency), wanted, concurrency)
+    return list_result(outcomes, with_diff=module._diff, more=more)
 
 
 def main():

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import Ansible
+from tests.simulator import Simulator
 from tests.support.bind import BindServer
 
 DOMAINS = {
@@ -69,3 +70,30 @@ def test_several_profiles_are_looked_at_in_one_run(ansible: Ansible, dns: BindSe
 def test_bad_input_is_told_by_its_option(options: dict[str, Any], named: str, ansible: Ansible, dns: BindServer) -> None:
     result = examine(ansible, dns, **options)
     assert result["failed"] and named in result["msg"]
+
+
+# By the modules that create
+
+WANTED = {"profile_name": "p", **DOMAINS}
+
+
+@pytest.mark.parametrize("flags", [(), ("--check",)])
+def test_nothing_is_created_where_something_speaks_against_it(
+        flags: tuple[str, ...], ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    dns.add("go.acorn-links.example", "A", "192.0.2.1")
+    result = ansible.module("smtpd_sending_profile", *flags, **WANTED, preflight=True, nameservers=[dns.address])
+    assert result["failed"] and result["msg"].startswith("Nothing was created. Mend this first")
+    assert ("error", "link_domain_in_use") in codes(result)
+    assert simulator.profiles() == []
+
+
+def test_one_of_many_that_could_not_work_stops_them_all(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    wanted = [WANTED, {"profile_name": "q", "sending_domain": "q.acorn.example", "link_domain": "acorn.example"}]
+    result = ansible.module("smtpd_sending_profiles", profiles=wanted, preflight=True, nameservers=[dns.address])
+    assert result["failed"] and "such as go.acorn.example" in result["msg"]
+    assert simulator.profiles() == []
+
+
+def test_warnings_do_not_stop_the_creation(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    result = ansible.module("smtpd_sending_profile", **WANTED, preflight=True, nameservers=[dns.address], wait=False)
+    assert result["changed"] is True and codes(result) == {("warning", "no_dmarc")}

@@ -16,8 +16,9 @@ from tests.integration.conftest import ZONES, Ansible
 from tests.simulator import Simulator
 from tests.support.bind import BindServer
 
+LOOK_BEFORE = "Look what DNS says against the profiles that are to be created"
 CREATE, LOOK_UP = "Create the profiles that are not there", "Look up the profiles and their DNS records"
-PUBLISH, ASK, VERIFY = "by octoDNS", "Ask the authoritative servers for the DNS records", "whose DNS answers right"
+PUBLISH, ASK, VERIFY = "Publish the DNS records by octoDNS", "Ask the authoritative servers for the DNS records", "Have the service verify the profiles once DNS answers right"
 FAIL = "smtpd.email.sending_profile : Fail if a profile could not be set up"
 RESULTS = "sending_profile_results"
 
@@ -176,14 +177,22 @@ def test_what_would_do_harm_stops_the_role_before_the_profile_is_created(
     dns.add(name, rdtype, rdata)
     run = ansible.role(**ONE, **settings(dns))
     assert run.returncode != 0
-    assert reason in run.of("Stop before a profile is created that could not work or would do harm")["msg"]
+    assert reason in run.of(CREATE)["msg"]
+    assert simulator.profiles() == []
+
+
+def test_the_look_can_be_taken_alone(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    dns.add("go.acorn-links.example", "A", "192.0.2.1")
+    run = ansible.role("--tags", "preflight", **ONE, **settings(dns))
+    assert "but it has A records" in run.of(LOOK_BEFORE)["msg"]
     assert simulator.profiles() == []
 
 
 def test_a_profile_that_is_there_is_not_looked_at_again(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
     assert ansible.role(**ONE, **settings(dns)).returncode == 0
+    dns.add("bounce.mail.acorn.example", "MX", "20 mx.example.net.")
     run = ansible.role("--tags", "preflight", **ONE, **settings(dns))
-    assert [item["status"] for item in run.results if item["task"].endswith("Look what DNS says against them")] == ["skipped"]
+    assert run.of(LOOK_BEFORE)["findings"] == []
 
 
 def test_what_is_to_be_thought_about_is_said_and_does_not_stop(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
@@ -314,21 +323,36 @@ def test_without_verification_it_ends_once_the_records_are_published(ansible: An
 
 
 @pytest.mark.parametrize("tag, ran", [
-    ("preflight", ["Look which profiles are to be created"]),
-    ("create", ["Look which profiles are to be created", CREATE]),
+    ("preflight", [LOOK_BEFORE]),
+    ("create", [CREATE]),
     ("lookup", [LOOK_UP]),
-    ("dns", [LOOK_UP, "Publish the DNS records by octoDNS"]),
-    ("verify", [LOOK_UP, ASK]),
+    ("dns", [LOOK_UP, PUBLISH]),
+    ("propagation", [LOOK_UP, ASK]),
+    ("verify", [LOOK_UP, VERIFY]),
 ])
 def test_a_stage_runs_alone_by_its_tag(tag: str, ran: list[str], ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
     simulator.seed(profile_name="newsletter", sending_domain="mail.acorn.example", link_domain="go.acorn-links.example",
                    bounce_domain="bounce.mail.acorn.example", state="pending")
     run = ansible.role("--tags", tag, **ONE, **dict(settings(dns), wait_timeout=1))
-    assert run.returncode == 0, run.output
     done = [item["action"] for item in run.results if item["action"].startswith("smtpd.email.") and item["status"] != "skipped"]
     names = [item["task"].rpartition(" : ")[2] for item in run.results
              if item["action"].startswith("smtpd.email.") and item["status"] != "skipped"]
     assert (names, len(done)) == (ran, len(ran))
+
+
+def test_a_stage_that_runs_alone_fails_by_itself(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    simulator.seed(profile_name="newsletter", sending_domain="mail.acorn.example", state="pending")
+    assert ansible.role("--tags", "create", **ONE, **settings(dns)).failed, "the links differ"
+    assert ansible.role("--tags", "verify", **ONE, **dict(settings(dns), wait_timeout=1)).failed, "nothing is published"
+
+
+def test_tags_of_the_users_own_run_all_stages(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    play = {"hosts": "localhost", "gather_facts": False,
+            "roles": [{"role": "smtpd.email.sending_profile", "tags": ["mail"]}]}
+    variables = {"sending_profile_" + name: value for name, value in {**ONE, **settings(dns)}.items()}
+    run = ansible.playbook([play], "--tags", "mail", **variables)
+    assert (run.returncode, states(simulator)) == (0, ["active"]), run.output
+    assert not run.of(LOOK_BEFORE).get("results") and len(simulator.requests(method="POST")) == 1
 
 
 @pytest.mark.parametrize("variables, named", [

@@ -26,7 +26,7 @@ def profile(simulator: Simulator, dns: BindServer) -> dict[str, Any]:
 
 
 def publish(ansible: Ansible, dns: BindServer) -> None:
-    for record in ansible.module("smtpd_profile_info", setup=True)["dns_records"]:
+    for record in setup_records(ansible):
         dns.add(record["fqdn"], record["type"], record["rdata"])
 
 
@@ -69,7 +69,7 @@ def test_a_wait_in_vain_lists_the_records_that_are_not_active(
     dns.delete(mx["name"], "MX")
     result = verify(ansible, wait_timeout=1.5)
     assert result["failed"] and result["profile"]["profile_id"] == profile["profile_id"]
-    assert "%s MX feedback-smtp.us-east-1.amazonses.com (pending)" % mx["name"] in result["msg"]
+    assert "  %s MX\n    expected:     %s\n    service says: pending" % (mx["fqdn"], mx["rdata"]) in result["msg"]
     assert "CNAME" not in result["msg"], "only those that are not active"
 
 
@@ -98,3 +98,68 @@ def test_a_profile_that_disappears_ends_the_wait_early(
 def test_a_new_profile_is_created_and_then_verified(ansible: Ansible, simulator: Simulator) -> None:
     result = verify(ansible, profile_name="new", sending_domain="new.acorn.example")
     assert (result["changed"], result["profile"]["state"], len(result["dns_records"])) == (True, "active", 9)
+
+
+# Only once DNS answers right
+
+
+def setup_records(ansible: Ansible) -> list[dict[str, Any]]:
+    return ansible.module("smtpd_profile_info", setup=True)["dns_records"]
+
+
+def gated(ansible: Ansible, dns: BindServer, **options: Any) -> dict[str, Any]:
+    """Verify with the profile's records as the condition."""
+    return verify(ansible, **{"dns_records": setup_records(ansible), "nameservers": [dns.address], **options})
+
+
+@pytest.mark.parametrize("wait", [True, False])
+def test_the_service_is_not_asked_while_dns_answers_wrong(
+        wait: bool, ansible: Ansible, simulator: Simulator, dns: BindServer, profile: dict[str, Any]) -> None:
+    result = gated(ansible, dns, wait=wait, wait_timeout=0.5)
+    assert simulator.requests(method="PUT") == []
+    assert result["failed"] and result["changed"] is False
+    assert "DNS does not answer right, so it was not verified. These are not right:" in result["msg"]
+    assert "DNS answers:  (nothing)\n    service says: pending\n    diagnosis:    missing." in result["msg"]
+    assert {record["diagnosis"] for record in result["dns_records"]} == {"missing"}
+
+
+def test_the_service_is_asked_as_soon_as_dns_answers_right(
+        ansible: Ansible, simulator: Simulator, dns: BindServer, profile: dict[str, Any]) -> None:
+    records = setup_records(ansible)
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(gated, ansible, dns, dns_records=records)
+        time.sleep(1.5)
+        for record in records:
+            dns.add(record["fqdn"], record["type"], record["rdata"])
+        result = running.result()
+    assert (result["failed"], result["profile"]["state"]) == (False, "active")
+    assert len(simulator.requests(method="PUT")) == 1
+
+
+def test_one_profile_whose_dns_is_wrong_does_not_hold_back_the_others(
+        ansible: Ansible, simulator: Simulator, dns: BindServer, profile: dict[str, Any]) -> None:
+    publish(ansible, dns)
+    simulator.seed(profile_name="late", sending_domain="late.acorn.example", state="pending")
+    records = setup_records(ansible)
+    result = ansible.module(
+        "smtpd_sending_profiles", profiles=[{"profile_name": "late"}, {"profile_name": "p"}], state="verified", setup=False,
+        dns_records=records, nameservers=[dns.address], **{**QUICK, "wait_timeout": 2})
+    late, right = result["results"]
+    assert (late["failed"], late["profile"]["state"], right["failed"], right["profile"]["state"]) == (True, "pending", False, "active")
+    assert "missing" in {record["status"] for record in late["dns_records"]}
+    assert right["dns_records"] == []
+
+
+def test_a_service_that_does_not_accept_right_records_is_told_with_what_dns_answers(
+        ansible: Ansible, simulator: Simulator, dns: BindServer, profile: dict[str, Any]) -> None:
+    publish(ansible, dns)
+    with BindServer(["acorn.example"]) as what_the_service_sees:
+        simulator.settings(dns=what_the_service_sees.address)
+        result = gated(ansible, dns, wait_timeout=1)
+    assert "the service does not accept its DNS records" in result["msg"]
+    assert "service says: pending\n    diagnosis:    DNS answers right; the service has not seen it yet." in result["msg"]
+
+
+def test_a_record_that_cannot_be_is_told_by_its_place(ansible: Ansible, dns: BindServer, profile: dict[str, Any]) -> None:
+    result = verify(ansible, dns_records=[{"name": "a.example", "type": "A", "value": "192.0.2.1"}])
+    assert result["failed"] and result["msg"].startswith("dns_records[0].type: ")

@@ -208,5 +208,7 @@ def test_a_right_record_is_described_with_who_may_not_know_it_yet() -> None:
     assert "the service has not seen it yet" in describe_records([judged(CNAME, RIGHT)])
 
 
-def test_a_record_that_dns_was_not_asked_for_is_described_so() -> None:
-    assert "(not asked)" in describe_records([wish(CNAME).given])
+def test_a_record_that_dns_was_not_asked_for_is_described_by_what_the_service_says() -> None:
+    assert describe_records([dict(wish(CNAME).given, validation_state="pending")]) == (
+        "  go.example.com. CNAME\n    expected:     L.example.net.\n    service says: pending"
+    )

@@ -1,0 +1,167 @@
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection: it can change at any time without notice.
+
+"""What the modules that create and verify share: options, the look before, and results in Ansible's form."""
+
+from __future__ import annotations
+
+from typing import Any, Optional, Sequence
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.smtpd.email.plugins.module_utils._client import Client
+from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import PRESENT as DNS_PRESENT
+from ansible_collections.smtpd.email.plugins.module_utils._dns_delegation import ServersOf, servers_by
+from ansible_collections.smtpd.email.plugins.module_utils._dns_look import Looker
+from ansible_collections.smtpd.email.plugins.module_utils._dns_survey import examine
+from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdError
+from ansible_collections.smtpd.email.plugins.module_utils._flows import PRESENT, VERIFIED, Flow, Outcome
+from ansible_collections.smtpd.email.plugins.module_utils._preflight import ERROR, Finding
+from ansible_collections.smtpd.email.plugins.module_utils._profile_modules import waiting_of
+from ansible_collections.smtpd.email.plugins.module_utils._profiles import describe_wanted
+from ansible_collections.smtpd.email.plugins.module_utils._records import Wish, check_records
+from ansible_collections.smtpd.email.plugins.module_utils._waiting import wait_spec
+
+_DNS_TIMEOUT = 5.0  # seconds for each question of the look before
+
+
+def ensure_spec() -> dict[str, dict[str, Any]]:
+    """The options that say what a wanted profile is to be, and how to get there."""
+    return dict(
+        wait_spec(wait=True),
+        state={"type": "str", "choices": [PRESENT, VERIFIED], "default": PRESENT},
+        setup={"type": "bool", "default": True},
+        preflight={"type": "bool", "default": False},
+        nameservers={"type": "list", "elements": "str", "default": []},
+        resolver={"type": "str"},
+        dns_records={"type": "list", "elements": "dict", "default": []},
+    )
+
+
+def ensure(
+    module: AnsibleModule, client: Client, wanted: Sequence[dict[str, str]], concurrency: int = 1
+) -> tuple[list[Outcome], dict[str, Any]]:
+    """Make the wanted profiles be as the module's options say.
+
+    :returns: an outcome for each, and what the result has beside.
+    :raises SmtpdError: nothing was written.
+    """
+    params = module.params
+    flow = Flow(client, waiting_of(params), concurrency)
+    wishes = check_records(params["dns_records"], "dns_records")
+    servers_of = servers_by(params["nameservers"], params["resolver"], _DNS_TIMEOUT)
+    findings: list[Finding] = []
+
+    def look_before(new: list[dict[str, str]]) -> None:
+        findings.extend(examine(new, servers_of, _DNS_TIMEOUT)[0])
+        _refuse_errors(findings)
+
+    outcomes = flow.ensure(
+        wanted,
+        params["state"],
+        check_mode=module.check_mode,
+        setup=params["setup"],
+        before_creating=look_before if params["preflight"] else None,
+        gate=_DnsGate(wishes, servers_of) if wishes else None,
+    )
+    for outcome in outcomes:
+        for warning in outcome.warnings:
+            module.warn(warning)
+    return outcomes, _findings_result(findings) if params["preflight"] else {}
+
+
+class _DnsGate:
+    """Lets a profile be verified once all authoritative servers answer right for its records.
+
+    :param wishes: the records of all profiles.
+    """
+
+    def __init__(self, wishes: Sequence[Wish], servers_of: ServersOf) -> None:
+        self._looker = Looker(wishes, servers_of, _DNS_TIMEOUT)
+        self._places: dict[Optional[str], list[int]] = {}
+        for place, wish in enumerate(wishes):
+            self._places.setdefault(wish.given.get("profile_id"), []).append(place)
+        self._is_explained = False
+
+    def look(self) -> None:
+        self._looker.ask()
+
+    def is_right(self, outcome: Outcome) -> bool:
+        return all(answer["status"] == DNS_PRESENT for answer in self._of(outcome))
+
+    def answers(self, outcome: Outcome) -> list[dict[str, Any]]:
+        if not self._is_explained:
+            self._is_explained = True
+            self._looker.explain()
+        return self._of(outcome)
+
+    def _of(self, outcome: Outcome) -> list[dict[str, Any]]:
+        """The answers for the profile's records. Records without a profile's id count for each."""
+        places = self._places.get(None, []) + self._places.get(outcome.profile["profile_id"], [])
+        return [self._looker.results[place] for place in places]
+
+
+def _refuse_errors(findings: Sequence[Finding]) -> None:
+    errors = [finding.message for finding in findings if finding.severity == ERROR]
+    if errors:
+        raise SmtpdError(
+            "Nothing was created. Mend this first, or go on all the same without preflight:\n%s" % "\n".join(errors),
+            **_findings_result(findings),
+        )
+
+
+def _findings_result(findings: Sequence[Finding]) -> dict[str, Any]:
+    return {"findings": [finding._asdict() for finding in findings]}
+
+
+def single_result(outcomes: Sequence[Outcome], more: dict[str, Any]) -> dict[str, Any]:
+    """The result of a module for one profile.
+
+    :param more: what it has beside.
+    :raises SmtpdError: the profile is not as wanted; the error carries what is known of it.
+    """
+    outcome = outcomes[0]
+    result = {"changed": outcome.changed, "dns_records": outcome.dns_records(), **more}
+    if outcome.profile is not None:
+        result.update(profile=outcome.profile, diff=outcome.diff())
+    if outcome.error is not None:
+        raise SmtpdError(str(outcome.error), **result)
+    return result
+
+
+def list_result(outcomes: Sequence[Outcome], with_diff: bool, more: dict[str, Any]) -> dict[str, Any]:
+    """The result of a module for a list of profiles.
+
+    :param with_diff: whether anybody looks at the differences.
+    :param more: what it has beside.
+    :raises SmtpdError: at least one profile is not as wanted; the error carries the results of all.
+    """
+    result: dict[str, Any] = {
+        "changed": any(outcome.changed for outcome in outcomes),
+        "results": [
+            {
+                "profile": outcome.profile,
+                "dns_records": outcome.dns_records(),
+                "changed": outcome.changed,
+                "failed": outcome.error is not None,
+                "msg": str(outcome.error or ""),
+            } for outcome in outcomes
+        ],
+        "dns_records": [record for outcome in outcomes for record in outcome.dns_records()],
+        **more,
+    }
+    if with_diff:
+        result["diff"] = [
+            dict(outcome.diff(), before_header=describe_wanted(outcome.wanted), after_header=describe_wanted(outcome.wanted))
+            for outcome in outcomes if outcome.changed
+        ]
+    failed = [outcome for outcome in outcomes if outcome.error is not None]
+    if failed:
+        raise SmtpdError("%d of %d profiles are not as wanted. %s" % (
+            len(failed), len(outcomes),
+            "\n".join("%s: %s" % (describe_wanted(outcome.wanted), outcome.error) for outcome in failed[:10])
+        ) + ("\nand %d more, see results." % (len(failed) - 10) if len(failed) > 10 else ""), **result)
+    return result
