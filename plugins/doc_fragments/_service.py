@@ -60,11 +60,17 @@ options:
       - The creation of a profile is repeated only when it is certain that the profile was not created.
     type: int
     default: 4
+  rate_limit:
+    description:
+      - How many calls to the service may be made in a second at most, by this task. There may be fractions, such as V(0.5).
+      - If neither this nor the environment variable E(SMTPD_RATE_LIMIT) is given, it is not limited. When the service
+        answers 429, all calls of the task are held back in any case.
+    type: float
 requirements:
   - "requests (Python library) >= 2.28"
 notes:
   - An empty string as the value of one of O(api_url), O(access_token), O(api_key), O(api_secret), O(validate_certs), O(ca_path),
-    O(timeout) and O(retries), or of its environment variable, counts as not given.
+    O(timeout), O(retries) and O(rate_limit), or of its environment variable, counts as not given.
   - Proxies are taken from the environment (E(HTTPS_PROXY), E(NO_PROXY)). A C(.netrc) file is not read.
 """
 

@@ -91,7 +91,6 @@ class Client:
     :param connections: how many calls can be under way at once; each keeps a connection alive.
     :param on_secret: called with each secret value that the client holds, those that it mints later included, so that
         the caller can keep it out of what is shown.
-    :param sleep: how to wait, in seconds.
     :raises MissingLibraryError: the library requests cannot be imported.
     """
 
@@ -100,16 +99,14 @@ class Client:
         connection: Connection,
         connections: int = 1,
         on_secret: Callable[[str], Any] = lambda secret: None,
-        sleep: Callable[[float], Any] = time.sleep,
     ) -> None:
         self._connection = connection
         self._on_secret = on_secret
         self._secrets: set[str] = set()
-        self._sleep = sleep
         self._session = _session(connections)
         self._token_lock = threading.Lock()
         self._token = connection.access_token
-        self._not_before = 0.0
+        self._pace = _Pace(connection.rate_limit)
         for secret in connection.secrets:
             self._hide(secret)
 
@@ -191,8 +188,8 @@ class Client:
         if time.monotonic() + seconds > until:
             return False
         if error.status == 429:
-            self._not_before = max(self._not_before, time.monotonic() + seconds)
-        self._sleep(seconds)
+            self._pace.hold(seconds)
+        time.sleep(seconds)
         return True
 
     def _authenticated(self, method: str, path: str, body: Optional[dict[str, str]] = None) -> _Answer:
@@ -220,9 +217,7 @@ class Client:
     def _exchange(self, method: str, path: str, auth: Callable[[Any], Any], query: str = "",
                   body: Optional[dict[str, str]] = None) -> _Answer:
         """One request and its whole answer."""
-        hold = self._not_before - time.monotonic()
-        if hold > 0:  # another thread was told to slow down
-            self._sleep(hold)
+        self._pace.wait_for_turn()
         started = time.monotonic()
         try:
             with self._session.request(
@@ -280,6 +275,31 @@ class Client:
         for secret in self._secrets:
             text = text.replace(secret, "********")
         return text
+
+
+class _Pace:
+    """When calls may be made: no more in a second than allowed, and none while the service asks to slow down.
+
+    :param rate: calls per second, C(None) for any number.
+    """
+
+    def __init__(self, rate: Optional[float]) -> None:
+        self._interval = 1.0 / rate if rate else 0.0
+        self._next_turn = 0.0
+        self._held_until = 0.0
+        self._lock = threading.Lock()
+
+    def hold(self, seconds: float) -> None:
+        """Hold back all calls for so long, also those of other threads."""
+        with self._lock:
+            self._held_until = max(self._held_until, time.monotonic() + seconds)
+
+    def wait_for_turn(self) -> None:
+        """Return when a call may be made."""
+        with self._lock:
+            turn = max(time.monotonic(), self._next_turn, self._held_until)
+            self._next_turn = turn + self._interval
+        time.sleep(max(0.0, turn - time.monotonic()))
 
 
 def _session(connections: int) -> Any:

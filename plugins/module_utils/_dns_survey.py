@@ -52,7 +52,7 @@ def _node(name: str, types: list[str], servers_of: ServersOf, timeout: float) ->
     servers = servers_of(name_key(name))
     if isinstance(servers, NoServers):
         return Node(problem=(servers.diagnosis, servers.message))
-    values = {}
+    values: dict[str, tuple[str, ...]] = {}
     for type_ in types:
         answer = Answer("", failure="there is no server to ask")
         for server in servers:
@@ -63,6 +63,9 @@ def _node(name: str, types: list[str], servers_of: ServersOf, timeout: float) ->
             return Node(values=values, problem=(NO_ANSWER, "%s could not be looked up for certain: %s: %s." % (
                 name, answer.server, answer.failure.rstrip("."))))
         values[type_] = answer.values
+        if answer.absence and not answer.absence.name_exists:
+            values = dict.fromkeys(types, ())  # one answer says it for all types
+            break
     return Node(apex=bool(values.get("SOA")), values=values)
 
 

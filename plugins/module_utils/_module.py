@@ -24,6 +24,10 @@ from ansible_collections.smtpd.email.plugins.module_utils._options import (
 )
 
 
+# So many items of an option are shown in the invocation of a result.
+_MANY = 100
+
+
 class _Module(AnsibleModule):
     """An AnsibleModule to which a connection option that is an empty string is an option not given."""
 
@@ -50,10 +54,18 @@ def run_module(run: Callable[[AnsibleModule], dict[str, Any]], **spec: Any) -> N
         failure = dict(error.result, msg=str(error))
     except Exception as error:  # a defect of ours: named and placed, but no traceback in a user's log
         failure = {"msg": _defect(error)}
+    module.params.update({name: _brief(value) for name, value in module.params.items()})
     # Outside of the handlers, because fail_json adds a traceback at high verbosity while an exception is handled.
     if failure is not None:
         module.fail_json(**failure)
     module.exit_json(**result)
+
+
+def _brief(value: Any) -> Any:
+    """What the result repeats of an option: not thousands of records, which would be masked, sent and kept once more."""
+    if isinstance(value, list) and len(value) > _MANY:
+        return "(%d items)" % len(value)
+    return value
 
 
 def _defect(error: Exception) -> str:

@@ -14,6 +14,7 @@ for each credential field that was left empty.
 from __future__ import annotations
 
 import ipaddress
+import math
 import os
 from dataclasses import dataclass
 from typing import Any, Mapping, NamedTuple, Optional, Union
@@ -41,6 +42,7 @@ CONNECTION_OPTIONS = {
     "ca_path": Option("path", ("SMTPD_CA_PATH",)),
     "timeout": Option("float", ("SMTPD_TIMEOUT",), 30.0),
     "retries": Option("int", (), 4),
+    "rate_limit": Option("float", ("SMTPD_RATE_LIMIT",)),
 }
 
 # Resolved as a set: see _credentials().
@@ -77,6 +79,7 @@ class Connection:
     verify: Union[bool, str]
     timeout: float
     retries: int
+    rate_limit: Optional[float] = None
 
     @property
     def secrets(self) -> list[str]:
@@ -95,13 +98,21 @@ def resolve_connection(options: Mapping[str, Any], environ: Mapping[str, str]) -
     timeout = check_seconds("timeout", given["timeout"], positive=True)
     if given["retries"] < 0:
         raise InputError("retries", "%d is negative: give 0 or more." % given["retries"])
+    if given["rate_limit"] is not None:
+        _check_rate(given["rate_limit"])
     return Connection(
         api_url=_api_url(given["api_url"]),
         verify=_verify(given["validate_certs"], given["ca_path"]),
         timeout=timeout,
         retries=given["retries"],
+        rate_limit=given["rate_limit"],
         **_credentials(given, environ)
     )
+
+
+def _check_rate(value: float) -> None:
+    if not math.isfinite(value) or value <= 0:
+        raise InputError("rate_limit", "%s is no possible rate: give calls per second, more than 0." % value)
 
 
 def _given(value: Any, otherwise: Any) -> Any:

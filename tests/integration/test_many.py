@@ -55,6 +55,27 @@ def test_no_more_calls_are_under_way_than_told(ansible: Ansible, simulator: Simu
     assert len({request["peer"] for request in simulator.requests()}) <= 3
 
 
+def test_no_more_calls_are_made_in_a_second_than_told(ansible: Ansible, simulator: Simulator) -> None:
+    ensure(ansible, wanted(8), wait=False, rate_limit=10)
+    times = [request["time"] for request in simulator.requests()]
+    assert min(later - earlier for earlier, later in zip(times, times[1:])) > 0.05, "0.1 s, less what the machine is late"
+
+
+def test_the_rate_can_be_given_by_the_environment(ansible: Ansible, simulator: Simulator) -> None:
+    result = ensure(ansible, wanted(1), "--check", environ={"SMTPD_RATE_LIMIT": "-1"})
+    assert result["failed"] and result["msg"].startswith("rate_limit: -1")
+
+
+def test_a_service_that_asks_to_slow_down_holds_back_all_calls(ansible: Ansible, simulator: Simulator) -> None:
+    simulator.settings(latency=0.05)
+    simulator.inject("create", status=429, headers={"Retry-After": "1"}, times=1)
+    assert not ensure(ansible, wanted(30), wait=False)["failed"]
+    creations = simulator.requests(endpoint="create")
+    (refused,) = [request["time"] for request in creations if request["status"] == 429]
+    # Those that were under way already are the only ones for that second.
+    assert not [request for request in creations if refused + 0.3 < request["time"] < refused + 0.9]
+
+
 def test_the_failure_of_one_does_not_stop_the_others(ansible: Ansible, simulator: Simulator) -> None:
     simulator.seed(profile_name="p1", sending_domain="d1.acorn.example", link_domain="a.acorn.example", state="active")
     profiles = wanted(3)
