@@ -63,9 +63,11 @@ def make_parser() -> argparse.ArgumentParser:
 def collections_path(installed: Path) -> str:
     """Where Ansible is to look for the collections, the role's and the one that nsupdate is in."""
     others = BUILD / "collections"
-    for folder, name in ((installed, "smtpd/email"), (others, "community/general")):
-        if not (folder / "ansible_collections" / name).is_dir():
-            sys.exit("The collection %s is missing: run this by 'make bench'." % name.replace("/", "."))
+    if not (installed / "ansible_collections" / "smtpd" / "email").is_dir():
+        sys.exit("The collection smtpd.email is not installed in %s: run this by 'make bench'." % installed)
+    if not (others / "ansible_collections" / "community" / "general").is_dir():
+        sys.exit("The collection community.general is missing, which the playbook of today needs. To install it:\n"
+                 "ansible-galaxy collection install community.general --collections-path build/collections")
     return os.pathsep.join([str(installed.resolve()), str(others)])
 
 
