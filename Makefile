@@ -17,7 +17,7 @@ BENCH_COLLECTIONS := $(CURDIR)/build/bench/collections
 export ANSIBLE_HOME := $(CURDIR)/build/home/.ansible
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit integration sanity lint docs-lint yamllint shellcheck test-lowest bench build clean bind
+.PHONY: help demo test unit integration trust sanity lint docs-lint yamllint shellcheck test-lowest bench build clean bind
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do \
@@ -36,6 +36,9 @@ unit: $(VENV)/.test ## run the unit tests
 
 integration: $(VENV)/.test bind ## run real playbooks against the simulator and BIND
 	@$(RUN_CHECKS) integration
+
+trust: $(VENV)/.test bind ## run the tests of what must hold whatever fails
+	@$(RUN_CHECKS) trust
 
 sanity: $(VENV)/.test ## run ansible-test sanity
 	@$(RUN_CHECKS) sanity

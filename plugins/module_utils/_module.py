@@ -49,11 +49,11 @@ def run_module(run: Callable[[AnsibleModule], dict[str, Any]], **spec: Any) -> N
     try:
         result = run(module)
     except MissingLibraryError as error:
-        failure = {"msg": missing_required_lib(error.library, reason=error.reason or None)}
+        failure = {"changed": False, "msg": missing_required_lib(error.library, reason=error.reason or None)}
     except SmtpdError as error:
-        failure = dict(error.result, msg=str(error))
+        failure = {"changed": False, **error.result, "msg": str(error)}
     except Exception as error:  # a defect of ours: named and placed, but no traceback in a user's log
-        failure = {"msg": _defect(error)}
+        failure = {"changed": False, "msg": _defect(error)}
     module.params.update({name: _brief(value) for name, value in module.params.items()})
     # Outside of the handlers, because fail_json adds a traceback at high verbosity while an exception is handled.
     if failure is not None:

@@ -84,7 +84,7 @@ def pytest(name: str, *arguments: str) -> Check:
 def lanes() -> list[list[Check]]:
     docs = ("lint-collection-docs", "--plugin-docs", "--validate-collection-refs", "self", ".")
     return [
-        [pytest("unit"), pytest("integration", "--numprocesses=2")],
+        [pytest("unit"), pytest("integration", "--numprocesses=2"), pytest("trust", "--numprocesses=2")],
         [
             Check("sanity", script("sanity.py")),
             Check("lint", tool("ansible-lint", "--profile", "production", "--offline", "--strict")),

@@ -6,14 +6,13 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from typing import Any, Callable, Iterator
 
 import pytest
-from ansible.module_utils import basic
 
 from tests.support.bind import BindServer
+from tests.support.inprocess import run_module
 
 Run = Callable[..., dict[str, Any]]
 
@@ -25,22 +24,8 @@ def bind() -> Iterator[BindServer]:
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run() -> Run:
     """Runs a module with arguments and returns its result. Everything it writes must be that result."""
-
-    def run_module(module: str, check_mode: bool = False, diff: bool = False, **arguments: Any) -> dict[str, Any]:
-        arguments.update(_ansible_check_mode=check_mode, _ansible_diff=diff)
-        monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
-        monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)  # since ansible-core 2.19
-        capsys.readouterr()
-        with pytest.raises(SystemExit):
-            importlib.import_module("ansible_collections.smtpd.email.plugins.modules." + module).main()
-        output = capsys.readouterr()
-        assert not output.err
-        assert "Traceback" not in output.out
-        assert "defect" not in output.out
-        return json.loads(output.out)
-
     return run_module
 
 

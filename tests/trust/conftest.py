@@ -1,0 +1,50 @@
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the tests of trust share."""
+
+from __future__ import annotations
+
+from typing import Any, Iterator
+
+import pytest
+
+from tests.simulator import Simulator, running_simulator
+
+MATRIX = "test_fault_matrix.py"
+
+
+@pytest.fixture(scope="session")
+def shared_simulator() -> Iterator[Simulator]:
+    with running_simulator(recheck=0.05, auth_header="both") as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def simulator(shared_simulator: Simulator) -> Simulator:
+    """The service, with no profile, no fault and no request in its log. To it, every DNS record is published."""
+    shared_simulator.reset()
+    shared_simulator.settings(creating=0.02, latency=0.0, token_lifetime=3600.0, dns=None)
+    return shared_simulator
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retries follow quickly, and end soon."""
+    from ansible_collections.smtpd.email.plugins.module_utils import _client
+
+    monkeypatch.setattr(_client, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(_client, "RETRY_BUDGET", 1.0)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Tell the size of the fault matrix."""
+    counts = {
+        outcome: len([report for report in terminalreporter.stats.get(outcome, []) if MATRIX in report.nodeid])
+        for outcome in ("passed", "failed", "error")
+    }
+    if sum(counts.values()):
+        terminalreporter.write_line(
+            "Fault matrix: %d cells (module x endpoint x fault x once or always), %d held, %d did not." % (
+                sum(counts.values()), counts["passed"], counts["failed"] + counts["error"]))
