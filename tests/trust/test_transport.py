@@ -1,0 +1,186 @@
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""TLS and proxies, by real servers on loopback."""
+
+from __future__ import annotations
+
+import datetime
+import socket
+import ssl
+from pathlib import Path
+from typing import Any, Iterator
+
+import pytest
+import trustme
+
+from tests.simulator import Simulator
+from tests.support.inprocess import run_module
+from tests.support.relays import Proxy, TlsFront
+
+ENVIRONMENT = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ENVIRONMENT:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    """A certificate authority that nobody knows."""
+    return trustme.CA()
+
+
+@pytest.fixture
+def ca_path(authority: trustme.CA, tmp_path: Path) -> str:
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    return str(tmp_path / "ca.pem")
+
+
+def context(authority: trustme.CA, name: str = "localhost", **certificate: Any) -> ssl.SSLContext:
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name, **certificate).configure_cert(made)
+    return made
+
+
+@pytest.fixture
+def front(simulator: Simulator, authority: trustme.CA) -> Iterator[TlsFront]:
+    """The service behind TLS, with a certificate for localhost."""
+    with TlsFront(simulator.url, context(authority)) as relay:
+        yield relay
+
+
+def look_up(simulator: Simulator, api_url: str, **options: Any) -> dict[str, Any]:
+    return run_module("smtpd_profile_info", **{
+        "api_url": api_url, "access_token": simulator.token, "retries": 0, "timeout": 5, **options})
+
+
+# TLS
+
+
+def test_a_private_authority_is_trusted_when_it_is_named(simulator: Simulator, front: TlsFront, ca_path: str) -> None:
+    assert look_up(simulator, front.url(), ca_path=ca_path)["profiles"] == []
+
+
+def test_a_private_authority_is_not_trusted_otherwise(simulator: Simulator, front: TlsFront) -> None:
+    result = look_up(simulator, front.url())
+    assert result["failed"] and "GET /api/v1/profile/email: no secure connection to localhost:" in result["msg"]
+    assert "ca_path" in result["msg"]
+    assert simulator.requests() == []
+
+
+def test_without_validation_any_certificate_will_do(simulator: Simulator, front: TlsFront) -> None:
+    assert look_up(simulator, front.url(), validate_certs=False)["profiles"] == []
+
+
+@pytest.mark.parametrize("certificate", [
+    pytest.param({"name": "other.example"}, id="wrong-host"),
+    pytest.param({"not_before": datetime.datetime(2020, 1, 1), "not_after": datetime.datetime(2020, 2, 1)}, id="expired"),
+])
+def test_a_certificate_that_is_not_good_for_the_host_is_refused(
+        certificate: dict[str, Any], simulator: Simulator, authority: trustme.CA, ca_path: str) -> None:
+    with TlsFront(simulator.url, context(authority, **certificate)) as relay:
+        result = look_up(simulator, relay.url(), ca_path=ca_path)
+    assert result["failed"] and "no secure connection" in result["msg"]
+    assert simulator.requests() == []
+
+
+def test_old_tls_is_refused(simulator: Simulator, authority: trustme.CA, ca_path: str) -> None:
+    old = context(authority)
+    old.set_ciphers("ALL:@SECLEVEL=0")
+    old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1
+    with TlsFront(simulator.url, old) as relay:
+        result = look_up(simulator, relay.url(), ca_path=ca_path)
+    assert result["failed"] and "no secure connection" in result["msg"]
+
+
+def test_a_bundle_in_the_environment_does_not_undo_that_certificates_are_not_checked(
+        simulator: Simulator, front: TlsFront, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/etc/ssl/certs/ca-certificates.crt")
+    assert look_up(simulator, front.url(), validate_certs=False)["profiles"] == []
+
+
+def test_a_bundle_in_the_environment_does_not_take_the_place_of_the_authority_named(
+        simulator: Simulator, front: TlsFront, tmp_path: Path, ca_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", ca_path)
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / "other.pem"))
+    assert look_up(simulator, front.url(), ca_path=str(tmp_path / "other.pem"))["failed"]
+    assert not look_up(simulator, front.url(), ca_path=ca_path)["failed"]
+
+
+def test_a_missing_file_of_authorities_is_told_before_anything_is_sent(simulator: Simulator, front: TlsFront) -> None:
+    result = look_up(simulator, front.url(), ca_path="/nowhere/ca.pem")
+    assert result["failed"] and result["msg"].startswith("ca_path: '/nowhere/ca.pem' does not exist")
+
+
+def test_a_server_without_tls_is_told(simulator: Simulator) -> None:
+    result = look_up(simulator, simulator.url.replace("http://", "https://"))
+    assert result["failed"] and "no secure connection" in result["msg"]
+
+
+def test_credentials_are_not_sent_in_the_clear(simulator: Simulator) -> None:
+    result = look_up(simulator, "http://api.smtpd.dev")
+    assert result["failed"] and result["msg"].startswith("api_url: ") and "in the clear" in result["msg"]
+
+
+def test_a_refused_connection_is_told(simulator: Simulator) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    result = look_up(simulator, "http://127.0.0.1:%d" % port)
+    assert result["failed"]
+    assert result["msg"].startswith("GET /api/v1/profile/email: no connection to 127.0.0.1:%d (Connection refused)" % port)
+
+
+def test_a_host_that_does_not_exist_is_told(simulator: Simulator) -> None:
+    result = look_up(simulator, "https://nowhere.invalid")
+    assert result["failed"] and "GET /api/v1/profile/email: " in result["msg"] and "nowhere.invalid" in result["msg"]
+
+
+# Proxies
+
+
+def test_a_proxy_of_the_environment_is_used(
+        simulator: Simulator, front: TlsFront, ca_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Proxy() as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url())
+        assert look_up(simulator, front.url(), ca_path=ca_path)["profiles"] == []
+        assert proxy.requests == ["CONNECT localhost:%d" % front.port]
+
+
+def test_a_proxy_gets_its_credentials(
+        simulator: Simulator, front: TlsFront, ca_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Proxy(credentials="me:pr0xy-pass") as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url("me:pr0xy-pass"))
+        result = look_up(simulator, front.url(), ca_path=ca_path)
+    assert result["profiles"] == [] and "pr0xy-pass" not in result["output"]
+
+
+def test_a_proxy_that_refuses_is_told_without_its_password(
+        simulator: Simulator, front: TlsFront, ca_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Proxy(credentials="me:pr0xy-pass") as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url("me:wr0ng-pass"))
+        result = look_up(simulator, front.url(), ca_path=ca_path)
+    assert result["failed"] and "the proxy from the environment" in result["msg"]
+    assert "wr0ng-pass" not in result["output"]
+
+
+def test_no_proxy_is_used_for_hosts_that_are_excepted(
+        simulator: Simulator, front: TlsFront, ca_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Proxy() as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url())
+        monkeypatch.setenv("NO_PROXY", "localhost")
+        assert look_up(simulator, front.url(), ca_path=ca_path)["profiles"] == []
+        assert proxy.requests == []
+
+
+def test_a_netrc_entry_for_the_host_changes_nothing(simulator: Simulator, tmp_path: Path) -> None:
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login someone password something\n")
+    (tmp_path / ".netrc").chmod(0o600)
+    assert look_up(simulator, simulator.url)["profiles"] == []
+    (request,) = simulator.requests()
+    assert request["headers"]["Authorization"] == "Bearer " + simulator.token
