@@ -1,0 +1,159 @@
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Route 53 for tests: the API as moto imitates it, on loopback, on a free port, in a thread of this process.
+
+    with MotoServer(zones=["example.com"]) as moto:
+        moto.add("www.example.com", "A", "192.0.2.1")
+        print(moto.zone_text("example.com"))
+
+moto keeps its state once in a process: two servers at the same time have the same zones.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from types import TracebackType
+from typing import Any, Iterable, Optional
+
+import boto3
+from moto.core.responses import ActionResult
+from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+from moto.route53.models import route53_backends
+from moto.route53.responses import Route53
+
+
+class MotoServer:
+    """A running moto with the given hosted zones. It ends with C(stop()), the C(with) block, or the program."""
+
+    access_key_id = "AKIAIOSFODNN7EXAMPLE"
+
+    def __init__(self, zones: Iterable[str] = ()) -> None:
+        self.secret_access_key = secrets.token_hex(20)
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        Route53.list_health_checks = _list_health_checks  # type: ignore[method-assign]
+        route53_backends.reset()
+        self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        self._server.start()
+        self._client = boto3.client(
+            "route53",
+            endpoint_url=self.url,
+            region_name="us-east-1",
+            aws_access_key_id=self.access_key_id,
+            aws_secret_access_key=self.secret_access_key,
+        )
+        self._zone_ids = {_absolute(zone): self._create_zone(zone) for zone in zones}
+        self._zones_at_start = {zone: self._sets(zone) for zone in self._zone_ids}
+
+    def __enter__(self) -> MotoServer:
+        return self
+
+    def __exit__(
+        self, kind: Optional[type[BaseException]], error: Optional[BaseException], traceback: Optional[TracebackType]
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End the server."""
+        self._server.stop()
+        route53_backends.reset()
+
+    # How others reach it
+
+    @property
+    def url(self) -> str:
+        """The endpoint, such as C(http://127.0.0.1:5000)."""
+        return "http://%s:%d" % self._server.get_host_and_port()
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """Variables that lead every AWS client here, without credentials."""
+        return {"AWS_ENDPOINT_URL": self.url, "AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true"}
+
+    def octodns_provider(self) -> tuple[dict[str, Any], dict[str, str]]:
+        """Values for the options C(provider) and C(provider_secrets) of C(smtpd_dns_records)."""
+        provider = {"class": "octodns_route53.Route53Provider", "access_key_id": self.access_key_id}
+        return provider, {"secret_access_key": self.secret_access_key}
+
+    # What is in its zones
+
+    def zone_text(self, zone: str) -> str:
+        """All records of a zone except its SOA, one a line, sorted, with absolute names."""
+        return "".join("%s %d IN %s %s\n" % record for record in self.records(zone))
+
+    def records(self, zone: str) -> list[tuple[str, int, str, str]]:
+        """All records of a zone except its SOA, sorted: name with trailing dot, TTL, type, rdata."""
+        return sorted(
+            (one["Name"], one["TTL"], one["Type"], record["Value"])
+            for one in self._sets(zone)
+            for record in one["ResourceRecords"]
+            if one["Type"] != "SOA"
+        )
+
+    def add(self, name: str, type_: str, *values: str, ttl: int = 300) -> None:
+        """Add records to those that are there.
+
+        :param values: in presentation format, such as C(10 mail.example.com.) or C("v=spf1 -all").
+        """
+        found = self._find(name, type_)
+        kept = [record["Value"] for record in found["ResourceRecords"]] if found else []
+        self._change(name, "UPSERT", _record_set(name, type_, ttl, [*kept, *values]))
+
+    def delete(self, name: str, type_: str, value: Optional[str] = None) -> None:
+        """Remove the record of this value, or all of the type."""
+        found = self._find(name, type_)
+        if found:
+            kept = [one["Value"] for one in found["ResourceRecords"] if value is not None and one["Value"] != value]
+            kept_set = _record_set(name, type_, found["TTL"], kept)
+            self._change(name, "UPSERT" if kept else "DELETE", kept_set if kept else found)
+
+    def reset(self) -> None:
+        """Bring each zone back to what it was at the start."""
+        for zone, start in self._zones_at_start.items():
+            names_at_start = {(one["Name"], one["Type"]) for one in start}
+            for one in self._sets(zone):
+                if (one["Name"], one["Type"]) not in names_at_start:
+                    self._change(one["Name"], "DELETE", one)
+            for one in start:
+                self._change(one["Name"], "UPSERT", one)
+
+    # Talking to it
+
+    def _create_zone(self, zone: str) -> str:
+        return self._client.create_hosted_zone(Name=zone, CallerReference=zone)["HostedZone"]["Id"]
+
+    def _sets(self, zone: str) -> list[dict[str, Any]]:
+        pages = self._client.get_paginator("list_resource_record_sets").paginate(
+            HostedZoneId=self._zone_ids[_absolute(zone)]
+        )
+        return [one for page in pages for one in page["ResourceRecordSets"]]
+
+    def _find(self, name: str, type_: str) -> Optional[dict[str, Any]]:
+        sets = self._sets(self._zone_of(name))
+        return next((one for one in sets if (one["Name"], one["Type"]) == (_absolute(name), type_)), None)
+
+    def _change(self, name: str, action: str, record_set: dict[str, Any]) -> None:
+        self._client.change_resource_record_sets(
+            HostedZoneId=self._zone_ids[self._zone_of(name)],
+            ChangeBatch={"Changes": [{"Action": action, "ResourceRecordSet": record_set}]},
+        )
+
+    def _zone_of(self, name: str) -> str:
+        return max((zone for zone in self._zone_ids if ("." + _absolute(name)).endswith("." + zone)), key=len)
+
+
+def _absolute(name: str) -> str:
+    return name if name.endswith(".") else name + "."
+
+
+def _record_set(name: str, type_: str, ttl: int, values: Iterable[str]) -> dict[str, Any]:
+    records = [{"Value": value} for value in values]
+    return {"Name": _absolute(name), "Type": type_, "TTL": ttl, "ResourceRecords": records}
+
+
+def _list_health_checks(self: Route53) -> ActionResult:
+    """As AWS answers: moto leaves out what the API promises to be there always, and octoDNS relies on."""
+    checks = self.backend.list_health_checks()
+    return ActionResult({"HealthChecks": checks, "Marker": "", "IsTruncated": False, "MaxItems": "100"})
