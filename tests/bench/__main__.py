@@ -98,6 +98,7 @@ def measure(arguments: argparse.Namespace) -> tuple[list[Sample], list[str]]:
                 else:
                     show(number, taken if kind != "modules" else [])
                     samples += taken
+                    keep(samples)
     return samples, failures
 
 
@@ -141,7 +142,6 @@ def main() -> None:
     arguments = make_parser().parse_args()
     started, load = time.monotonic(), os.getloadavg()[0]
     samples, failures = measure(arguments)
-    keep(samples)
     if not samples:
         sys.exit("Nothing was measured.")
     is_met = write_report(arguments, samples, failures, load)
