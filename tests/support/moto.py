@@ -24,6 +24,8 @@ from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from moto.route53.models import route53_backends
 from moto.route53.responses import Route53
 
+from tests.support.name_server import absolute
+
 
 class MotoServer:
     """A running moto with the given hosted zones. It ends with C(stop()), the C(with) block, or the program."""
@@ -44,7 +46,7 @@ class MotoServer:
             aws_access_key_id=self.access_key_id,
             aws_secret_access_key=self.secret_access_key,
         )
-        self._zone_ids = {_absolute(zone): self._create_zone(zone) for zone in zones}
+        self._zone_ids = {absolute(zone): self._create_zone(zone) for zone in zones}
         self._zones_at_start = {zone: self._sets(zone) for zone in self._zone_ids}
 
     def __enter__(self) -> MotoServer:
@@ -126,13 +128,13 @@ class MotoServer:
 
     def _sets(self, zone: str) -> list[dict[str, Any]]:
         pages = self._client.get_paginator("list_resource_record_sets").paginate(
-            HostedZoneId=self._zone_ids[_absolute(zone)]
+            HostedZoneId=self._zone_ids[absolute(zone)]
         )
         return [one for page in pages for one in page["ResourceRecordSets"]]
 
     def _find(self, name: str, type_: str) -> Optional[dict[str, Any]]:
         sets = self._sets(self._zone_of(name))
-        return next((one for one in sets if (one["Name"], one["Type"]) == (_absolute(name), type_)), None)
+        return next((one for one in sets if (one["Name"], one["Type"]) == (absolute(name), type_)), None)
 
     def _change(self, name: str, action: str, record_set: dict[str, Any]) -> None:
         self._client.change_resource_record_sets(
@@ -141,16 +143,12 @@ class MotoServer:
         )
 
     def _zone_of(self, name: str) -> str:
-        return max((zone for zone in self._zone_ids if ("." + _absolute(name)).endswith("." + zone)), key=len)
-
-
-def _absolute(name: str) -> str:
-    return name if name.endswith(".") else name + "."
+        return max((zone for zone in self._zone_ids if ("." + absolute(name)).endswith("." + zone)), key=len)
 
 
 def _record_set(name: str, type_: str, ttl: int, values: Iterable[str]) -> dict[str, Any]:
     records = [{"Value": value} for value in values]
-    return {"Name": _absolute(name), "Type": type_, "TTL": ttl, "ResourceRecords": records}
+    return {"Name": absolute(name), "Type": type_, "TTL": ttl, "ResourceRecords": records}
 
 
 def _list_health_checks(self: Route53) -> ActionResult:
