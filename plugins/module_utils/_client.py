@@ -22,9 +22,9 @@ from http import HTTPStatus
 from typing import Any, Callable, Iterable, NamedTuple, Optional
 from urllib.parse import quote, urlsplit
 
-from ansible_collections.smtpd.email.plugins.module_utils._errors import MissingLibraryError, SmtpdError
-from ansible_collections.smtpd.email.plugins.module_utils._options import Connection
-from ansible_collections.smtpd.email.plugins.module_utils._profiles import (
+from ._errors import MissingLibraryError, SmtpdError
+from ._options import Connection
+from ._profiles import (
     BadAnswer,
     profile_from_answer,
     records_from_answer,
@@ -103,7 +103,7 @@ class Client:
         self._connection = connection
         self._on_secret = on_secret
         self._secrets: set[str] = set()
-        self._session = _session(connections)
+        self._session = _session(connections, connection.api_url)
         self._token_lock = threading.Lock()
         self._token = connection.access_token
         self._pace = _Pace(connection.rate_limit)
@@ -223,7 +223,6 @@ class Client:
             with self._session.request(
                 method, self._connection.api_url + path + query, json=body, auth=auth, stream=True,
                 allow_redirects=False, timeout=self._connection.timeout,
-                # With each request, because REQUESTS_CA_BUNDLE overrides the session's.
                 verify=self._connection.verify,
             ) as response:
                 content = _read_body(response, started + self._connection.timeout)
@@ -299,16 +298,23 @@ class _Pace:
         with self._lock:
             turn = max(time.monotonic(), self._next_turn, self._held_until)
             self._next_turn = turn + self._interval
-        time.sleep(max(0.0, turn - time.monotonic()))
+        pause = turn - time.monotonic()
+        if pause > 0:
+            time.sleep(pause)
 
 
-def _session(connections: int) -> Any:
+def _session(connections: int, api_url: str) -> Any:
     try:
         import requests
         from requests.adapters import HTTPAdapter
+        from requests.utils import get_environ_proxies
     except ImportError:
         raise MissingLibraryError("requests", "to call the SMTPD service") from None
     session = requests.Session()
+    # The environment is asked for proxies once, since there is one host only: requests would do so with each call. Of
+    # what it would take from there else, .netrc and REQUESTS_CA_BUNDLE must not count.
+    session.trust_env = False
+    session.proxies = get_environ_proxies(api_url)
     session.headers.update({
         "Accept": "application/json",
         "User-Agent": "smtpd.email/%s (Ansible collection)" % COLLECTION_VERSION,

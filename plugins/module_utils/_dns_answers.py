@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Iterable, Mapping, Optional, Sequence
 
-from ansible_collections.smtpd.email.plugins.module_utils._dns_spf import covers
-from ansible_collections.smtpd.email.plugins.module_utils._records import (
+from ._dns_spf import covers
+from ._records import (
     CNAME,
     MX,
     TXT,

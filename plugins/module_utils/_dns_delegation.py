@@ -17,8 +17,8 @@ import socket
 import threading
 from typing import Any, Callable, NamedTuple, Optional, Sequence, Union
 
-from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import NO_ANSWER, NOT_DELEGATED, NoServers
-from ansible_collections.smtpd.email.plugins.module_utils._dns_query import (
+from ._dns_answers import NO_ANSWER, NOT_DELEGATED, NoServers
+from ._dns_query import (
     DNS_PORT,
     Server,
     Unanswered,
@@ -28,7 +28,7 @@ from ansible_collections.smtpd.email.plugins.module_utils._dns_query import (
     is_reachable,
     one_line,
 )
-from ansible_collections.smtpd.email.plugins.module_utils._records import name_key
+from ._records import name_key
 
 ServersOf = Callable[[str], Union[Sequence[Server], NoServers]]
 

@@ -12,11 +12,11 @@ import time
 from dataclasses import replace
 from typing import Any, Optional, Sequence, Union
 
-from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import PRESENT, Absence, Answer, NoServers, judge
-from ansible_collections.smtpd.email.plugins.module_utils._dns_delegation import Finder, ServersOf
-from ansible_collections.smtpd.email.plugins.module_utils._dns_query import DNS_PORT, Server, ask
-from ansible_collections.smtpd.email.plugins.module_utils._records import CNAME, MX, TXT, Wish, rdata_of
-from ansible_collections.smtpd.email.plugins.module_utils._waiting import pauses
+from ._dns_answers import PRESENT, Absence, Answer, NoServers, judge
+from ._dns_delegation import Finder, ServersOf
+from ._dns_query import DNS_PORT, Server, ask
+from ._records import CNAME, MX, TXT, Wish, rdata_of
+from ._waiting import pauses
 
 _THREADS = 32
 _BESIDE_CNAME = ("A", "AAAA", MX, TXT)

@@ -14,9 +14,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequence
 
-from ansible_collections.smtpd.email.plugins.module_utils._dns_spf import MAX_LOOKUPS, can_merge, covers, merge, unmerge
-from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError
-from ansible_collections.smtpd.email.plugins.module_utils._records import (
+from ._dns_spf import MAX_LOOKUPS, can_merge, covers, merge, unmerge
+from ._errors import InputError
+from ._records import (
     CNAME,
     MX,
     TXT,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Sequence
 
-from ansible_collections.smtpd.email.plugins.module_utils._dns_plan import (
+from ._dns_plan import (
     NOT_WRITTEN,
     UNCHANGED,
     Change,
@@ -21,9 +21,9 @@ from ansible_collections.smtpd.email.plugins.module_utils._dns_plan import (
     plan_zone,
     relevant_names,
 )
-from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdError
-from ansible_collections.smtpd.email.plugins.module_utils._octodns import LoadedZone, Provider
-from ansible_collections.smtpd.email.plugins.module_utils._records import Wish, name_key
+from ._errors import SmtpdError
+from ._octodns import LoadedZone, Provider
+from ._records import Wish, name_key
 
 
 @dataclass

@@ -11,12 +11,12 @@ from __future__ import annotations
 import concurrent.futures
 from typing import Any, Callable, Iterable, Mapping, Optional
 
-from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import NO_ANSWER, Answer, NoServers
-from ansible_collections.smtpd.email.plugins.module_utils._dns_delegation import ServersOf
-from ansible_collections.smtpd.email.plugins.module_utils._dns_query import ask
-from ansible_collections.smtpd.email.plugins.module_utils._errors import MissingLibraryError
-from ansible_collections.smtpd.email.plugins.module_utils._preflight import Finding, Node, look
-from ansible_collections.smtpd.email.plugins.module_utils._records import name_key
+from ._dns_answers import NO_ANSWER, Answer, NoServers
+from ._dns_delegation import ServersOf
+from ._dns_query import ask
+from ._errors import MissingLibraryError
+from ._preflight import Finding, Node, look
+from ._records import name_key
 
 _THREADS = 32
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError, MissingLibraryError
+from ._errors import InputError, MissingLibraryError
 
 # RFC 1123 2.1: letters, digits and hyphens, no hyphen at either end; RFC 1035 2.3.4: 63 bytes.
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")

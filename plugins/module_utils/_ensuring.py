@@ -12,18 +12,18 @@ from typing import Any, Optional, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.smtpd.email.plugins.module_utils._client import Client
-from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import PRESENT as DNS_PRESENT
-from ansible_collections.smtpd.email.plugins.module_utils._dns_delegation import ServersOf, servers_by
-from ansible_collections.smtpd.email.plugins.module_utils._dns_look import Looker
-from ansible_collections.smtpd.email.plugins.module_utils._dns_survey import examine
-from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdError
-from ansible_collections.smtpd.email.plugins.module_utils._flows import PRESENT, VERIFIED, Flow, Outcome
-from ansible_collections.smtpd.email.plugins.module_utils._preflight import ERROR, Finding
-from ansible_collections.smtpd.email.plugins.module_utils._profile_modules import waiting_of
-from ansible_collections.smtpd.email.plugins.module_utils._profiles import describe_wanted
-from ansible_collections.smtpd.email.plugins.module_utils._records import Wish, check_records
-from ansible_collections.smtpd.email.plugins.module_utils._waiting import wait_spec
+from ._client import Client
+from ._dns_answers import PRESENT as DNS_PRESENT
+from ._dns_delegation import ServersOf, servers_by
+from ._dns_look import Looker
+from ._dns_survey import examine
+from ._errors import SmtpdError
+from ._flows import PRESENT, VERIFIED, Flow, Outcome
+from ._preflight import ERROR, Finding
+from ._profile_modules import waiting_of
+from ._profiles import describe_wanted
+from ._records import Wish, check_records
+from ._waiting import wait_spec
 
 _DNS_TIMEOUT = 5.0  # seconds for each question of the look before
 

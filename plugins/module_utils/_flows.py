@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Callable, Mapping, Optional, Protocol, Sequence
 
-from ansible_collections.smtpd.email.plugins.module_utils._client import RETRY_BUDGET, Client, ServiceError
-from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import PRESENT as PRESENT_IN_DNS
-from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import describe_records
-from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdError
-from ansible_collections.smtpd.email.plugins.module_utils._profiles import (
+from ._client import RETRY_BUDGET, Client, ServiceError
+from ._dns_answers import PRESENT as PRESENT_IN_DNS
+from ._dns_answers import describe_records
+from ._errors import SmtpdError
+from ._profiles import (
     ACTIVE,
     CREATING,
     DISABLED,
@@ -37,8 +37,8 @@ from ansible_collections.smtpd.email.plugins.module_utils._profiles import (
     new_twins,
     planned_profile,
 )
-from ansible_collections.smtpd.email.plugins.module_utils._records import describe_record
-from ansible_collections.smtpd.email.plugins.module_utils._waiting import first_pause, growing, pauses
+from ._records import describe_record
+from ._waiting import first_pause, growing, pauses
 
 PRESENT, VERIFIED = "present", "verified"
 
@@ -160,6 +160,7 @@ class Flow:
             self._predict(outcomes, state)
         else:
             self._create(outcomes, listing)
+            self._refuse_twins([outcome for outcome in _healthy(outcomes) if outcome.before is None])
             self._await_creation(_healthy(outcomes), with_records=setup and state == PRESENT)
             if state == VERIFIED:
                 self._verify(_healthy(outcomes), gate)
@@ -243,6 +244,22 @@ class Flow:
             raise SmtpdError("%s Meanwhile %s" % (error, _describe_twins(fields, twins)))
         return twins[0] if twins else None
 
+    def _refuse_twins(self, created: Sequence[Outcome]) -> None:
+        """Look whether somebody else created the same at the same time. Whoever looks last sees both."""
+        if not created:
+            return
+        try:
+            listing = self._client.list_profiles()
+        except ServiceError as error:
+            for outcome in created:
+                outcome.warnings.append("Whether somebody else created %s at the same time is not known: %s" % (
+                    describe_wanted(outcome.wanted), error))
+            return
+        for outcome, found in zip(created, find([outcome.wanted for outcome in created], listing)):
+            if len(found) > 1:
+                outcome.error = SmtpdError("%s was created, but meanwhile %s" % (
+                    describe_profile(outcome.profile), _describe_twins(outcome.wanted, found)))
+
     # Waiting until the service has made a profile, and its records
 
     def _await_creation(self, outcomes: Sequence[Outcome], with_records: bool) -> None:
@@ -257,12 +274,8 @@ class Flow:
                 outcome.records = self._client.get_records(outcome.profile["profile_id"], self._until)
             return not with_records or bool(outcome.records) or outcome.state == DISABLED
 
-        listing = self._watch(
+        self._watch(
             outcomes, is_done, lambda outcome: self._timed_out(outcome, "the service has not made its DNS records"))
-        created = [outcome for outcome in outcomes if outcome.before is None]
-        for outcome, found in zip(created, find([outcome.wanted for outcome in created], listing)):
-            if len(found) > 1:
-                outcome.warnings.append(_describe_twins(outcome.wanted, found))
 
     # Verifying
 
@@ -334,7 +347,7 @@ class Flow:
         late: Callable[[Outcome], SmtpdError],
         prepare: Callable[[], None] = _nothing,
         deadlines: Mapping[int, float] = MappingProxyType({}),
-    ) -> list[dict[str, Any]]:
+    ) -> None:
         """Look at the listing until all are done: one call a look, however many profiles are watched.
 
         :param is_done: may make calls of its own for a profile; where such a call fails for now, it is made again at
@@ -342,9 +355,7 @@ class Flow:
         :param late: what to say of one that is not done in time.
         :param prepare: is called before each look.
         :param deadlines: until when to wait for a profile, by the id of its outcome. Else it is the flow's own deadline.
-        :returns: the last listing; empty where no look was needed.
         """
-        listing: list[dict[str, Any]] = []
         trouble: dict[int, ServiceError] = {}
         done: set[int] = set()
 
@@ -388,7 +399,6 @@ class Flow:
             self._refresh(open_ones, listing)
             prepare()
             self._each(look, _healthy(open_ones))
-        return listing
 
     def _timed_out(self, outcome: Outcome, problem: str) -> SmtpdError:
         return _TimedOut("%s: %s after %.0f s; it is in state '%s'." % (

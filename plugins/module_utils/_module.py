@@ -8,16 +8,17 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.errors import AnsibleFallbackNotFound
 
-from ansible_collections.smtpd.email.plugins.module_utils._client import Client
-from ansible_collections.smtpd.email.plugins.module_utils._errors import MissingLibraryError, SmtpdError
-from ansible_collections.smtpd.email.plugins.module_utils._options import (
+from ._client import Client
+from ._errors import MissingLibraryError, SmtpdError
+from ._options import (
     CONNECTION_OPTIONS,
     connection_spec,
     resolve_connection,
@@ -29,13 +30,38 @@ _MANY = 100
 
 
 class _Module(AnsibleModule):
-    """An AnsibleModule to which a connection option that is an empty string is an option not given."""
+    """An AnsibleModule that knows what is secret, and to which an empty connection option is one not given."""
 
     def _load_params(self) -> None:
         super()._load_params()
+        # Before AnsibleModule checks the options: it does not mask a secret where another option is of a wrong type.
+        for name, option in self.argument_spec.items():
+            if option.get("no_log"):
+                self.no_log_values.update(_texts(self.params.get(name)))
+            if option.get("type") == "int" and _is_infinite(self.params.get(name)):
+                # It would crash on that, and refuses this.
+                self.params[name] = "%s, which is infinite," % self.params[name]
         for name in CONNECTION_OPTIONS:
             if self.params.get(name) == "":
                 del self.params[name]
+
+
+def _is_infinite(value: Any) -> bool:
+    try:
+        return isinstance(value, (str, float)) and math.isinf(float(value))
+    except ValueError:
+        return False
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts in a value, however deep."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, str) and value:
+        yield value
 
 
 def run_module(run: Callable[[AnsibleModule], dict[str, Any]], **spec: Any) -> None:

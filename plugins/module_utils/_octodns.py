@@ -20,9 +20,9 @@ import warnings
 from dataclasses import replace
 from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequence
 
-from ansible_collections.smtpd.email.plugins.module_utils._dns_plan import Change, Content, RecordSet, batches
-from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError, MissingLibraryError, SmtpdError
-from ansible_collections.smtpd.email.plugins.module_utils._records import (
+from ._dns_plan import Change, Content, RecordSet, batches
+from ._errors import InputError, MissingLibraryError, SmtpdError
+from ._records import (
     CNAME,
     MX,
     TXT,
@@ -34,6 +34,7 @@ from ansible_collections.smtpd.email.plugins.module_utils._records import (
 )
 
 _MASK = "********"
+_MAX_ANSWER = 500
 _SECRET_NAME = re.compile(
     r"secret|token|passw|private_?key|api_?key|auth_?key|consumer_key|application_key|credential|^key$", re.IGNORECASE
 )
@@ -43,6 +44,11 @@ _NO_SECRET_NAME = re.compile(r"(_file|_path|_env)$", re.IGNORECASE)
 # What octoDNS escapes in the text of a TXT record; every other backslash is a part of the text.
 _OTHER_BACKSLASH = re.compile(r'(?<!\\)\\(?!\d{3}|[;"\\])')
 _ESCAPED_SEMICOLON = "\\;"
+
+# Those whose octoDNS class hands on what stands between the outer quotes of a TXT record as the provider has it, both
+# ways, and the base of their numeric escapes: Route 53 has octal ones.
+_SPELT_PROVIDERS = {("octodns_powerdns", "PowerDnsBaseProvider"): 10, ("octodns_route53", "Route53Provider"): 8}
+_SPELT = "smtpd.email"
 
 # A word in what a provider says, and what to do about it.
 _HINTS = (
@@ -60,7 +66,10 @@ _HINTS = (
     (r"timed? ?out|Timeout", "Nothing answered in time: check host and port, and firewalls between here and there."),
     (r"Connection refused|ECONNREFUSED", "Nothing listens there: check host and port."),
     (r"Name or service not known|getaddrinfo|resolve", "The host name is unknown: check host."),
-    (r"\b401\b|Unauthorized|Authentication", "The provider does not accept the credentials: check provider_secrets."),
+    (
+        r"\b401\b|Unauthorized|Authentication|InvalidClientTokenId|SignatureDoesNotMatch|locate credentials",
+        "The provider does not accept the credentials: check provider_secrets.",
+    ),
     (r"\b403\b|Forbidden|AccessDenied|not authorized", "The credentials do not permit this: check what they may do."),
     (r"\b429\b|[Rr]ate.?limit|Throttl", "The provider asks to slow down: try again later."),
     (r"utf-8|Rdata|RDATA", "octoDNS cannot read a record of this zone."),
@@ -115,8 +124,11 @@ class Provider:
         self._names: set[str] = set()
         self._owners: set[str] = set()
         self._spelling: dict[tuple[str, str], str] = {}
+        self._escape_base = self._find_escape_base()
         if self._is_valuewise():
             self._provider.zone_records = functools.partial(self._needed_records, self._provider.zone_records)
+        if self._escape_base:
+            self._provider._data_for_TXT = functools.partial(_spelt_data, self._provider._data_for_TXT)
 
     def zones(self) -> list[str]:
         """The zones that the provider has.
@@ -237,18 +249,34 @@ class Provider:
         return needed
 
     def _record_set(self, name: str, record: Any) -> RecordSet:
+        spelt = getattr(record, "octodns", {}).get(_SPELT)
+        if spelt is not None:
+            return self._spelt_set(name, record, spelt)
         values, rewritable = _values(record)
         return RecordSet(name, record._type, record.ttl, values, rewritable or self._is_valuewise())
+
+    def _spelt_set(self, name: str, record: Any, spelt: Mapping[str, Any]) -> RecordSet:
+        texts = {_text_of(rdata, self._escape_base): rdata for rdata in spelt["rdatas"]}
+        self._spelling.update(((name, text), rdata) for text, rdata in texts.items())
+        return RecordSet(name, TXT, record.ttl, tuple(texts), spelt["rewritable"])
+
+    def _find_escape_base(self) -> int:
+        """The base of the numeric escapes of a provider that spells texts itself; 0 for all others."""
+        bases = (base for key, base in _SPELT_PROVIDERS.items() if self._is_a(*key))
+        return next(bases, 0) if hasattr(self._provider, "_data_for_TXT") else 0
+
+    def _is_a(self, package: str, class_name: str) -> bool:
+        return any(
+            cls.__name__ == class_name and cls.__module__.split(".")[0] == package
+            for cls in type(self._provider).__mro__
+        )
 
     def _is_valuewise(self) -> bool:
         """Whether the provider adds and removes single values of a set where told so (dynamic updates, RFC 2136).
 
         It then never writes values that are not ours, and loses none that somebody else adds at the same time.
         """
-        return any(
-            cls.__name__ == "Rfc2136Provider" and cls.__module__.startswith("octodns_bind")
-            for cls in type(self._provider).__mro__
-        )
+        return self._is_a("octodns_bind", "Rfc2136Provider")
 
     # Writing
 
@@ -281,14 +309,23 @@ class Provider:
 
     def _gone(self, loaded: LoadedZone, record_set: RecordSet, existing: Any, whole: bool) -> Any:
         """The octoDNS record to delete, with the values as the provider knows them."""
-        if whole and not (self._is_valuewise() and record_set.type == TXT):
+        if whole and not (record_set.type == TXT and (self._is_valuewise() or self._escape_base)):
             return existing
-        record = _octodns_record(loaded.zone, record_set, existing)
-        if record_set.type == TXT:
+        record = self._octodns_record(loaded, record_set)
+        if record_set.type == TXT and not self._escape_base:
             record.spelling = {
                 text: self._spelling.get((record_set.name, text), txt_rdata(text)) for text in record_set.values
             }
         return record
+
+    def _octodns_record(self, loaded: LoadedZone, record_set: RecordSet) -> Any:
+        existing = loaded.records.get((record_set.name, record_set.type))
+        if record_set.type != TXT or not self._escape_base:
+            return _octodns_record(loaded.zone, record_set, existing)
+        rdatas = [
+            self._spelling.get((record_set.name, text)) or _spell(text, self._escape_base) for text in record_set.values
+        ]
+        return _spelt_record(loaded.zone, record_set, rdatas)
 
     def _adapted(self, loaded: LoadedZone, record_sets: Iterable[RecordSet]) -> dict[tuple[str, str], Any]:
         """New octoDNS records, within the limits of the provider, such as its lowest TTL."""
@@ -296,7 +333,7 @@ class Provider:
 
         wanted = Zone(loaded.zone.name, [])
         for one in record_sets:
-            wanted.add_record(_octodns_record(loaded.zone, one, loaded.records.get((one.name, one.type))), lenient=True)
+            wanted.add_record(self._octodns_record(loaded, one), lenient=True)
         keys = {(record.fqdn, record._type) for record in wanted.records}
         adapted = {
             (record.fqdn, record._type): record for record in self._provider._process_desired_zone(wanted).records
@@ -325,10 +362,16 @@ class Provider:
         return ("%s. %s" % (text.rstrip(". "), hint)).rstrip()
 
     def _clean(self, error: Exception) -> str:
-        text = " ".join(str(error).split())
+        text = " ".join(("%s %s" % (error, _answer(error))).split())
         for secret in self._secrets:
             text = text.replace(secret, _MASK)
         return text
+
+
+def _answer(error: Exception) -> str:
+    """What the provider answered, where an error of C(requests) only has the status of it."""
+    text = getattr(getattr(error, "response", None), "text", None)
+    return "- it says: %s" % text[:_MAX_ANSWER] if isinstance(text, str) and text.strip() else ""
 
 
 def _leaves(value: Any) -> Iterator[str]:
@@ -436,6 +479,35 @@ def _is_text(rdata: str) -> bool:
     return True
 
 
+def _spelt_data(data_for: Callable[[Any], dict[str, Any]], rrset: Mapping[str, Any]) -> dict[str, Any]:
+    """The data of a TXT record set as a provider's class reads it, and with it what octoDNS drops: how it is spelt."""
+    data = data_for(rrset)
+    spelt = {
+        "rdatas": [_respell('"%s"' % value, str) for value in data["values"]],
+        # Routing of Route 53, and records that PowerDNS keeps but does not serve, would be lost.
+        "rewritable": "SetIdentifier" not in rrset and not any(one.get("disabled") for one in rrset.get("records", ())),
+    }
+    return dict(data, octodns={**data.get("octodns", {}), _SPELT: spelt})
+
+
+def _respell(rdata: str, number: Callable[[str], str]) -> str:
+    """The rdata of a TXT record with other numeric escapes, and without those of octoDNS for semicolons."""
+
+    def respelt(match: re.Match[str]) -> str:
+        escaped = match.group(1)
+        return ";" if escaped == ";" else "\\" + (number(escaped) if escaped.isdigit() else escaped)
+
+    return re.sub(r"\\(\d{3}|.)", respelt, rdata)
+
+
+def _text_of(rdata: str, escape_base: int) -> str:
+    return txt_text(_respell(rdata, lambda digits: "%03d" % int(digits, escape_base)))
+
+
+def _spell(text: str, escape_base: int) -> str:
+    return _respell(txt_rdata(text), lambda digits: ("%03o" if escape_base == 8 else "%03d") % int(digits))
+
+
 def _values(record: Any) -> tuple[tuple[str, ...], bool]:
     """The canonical values of a record set, and whether it can be written again with all of them unharmed."""
     rewritable = not getattr(record, "dynamic", None) and not getattr(record, "geo", None)
@@ -481,6 +553,25 @@ def _octodns_record(zone: Any, record_set: RecordSet, existing: Any) -> Any:
         if value not in record.values or _text(value) != text:
             raise SmtpdError("%s TXT: octoDNS cannot express the text %s" % (record_set.name, txt_rdata(text)))
     return record
+
+
+def _spelt_record(zone: Any, record_set: RecordSet, rdatas: Sequence[str]) -> Any:
+    data = {"type": TXT, "ttl": record_set.ttl, "values": [""]}
+    record = _spelt_txt_class()(zone, zone.hostname_from_fqdn(record_set.name), data)
+    record.values = [record._value_type(rdata[1:-1]) for rdata in rdatas]
+    return record
+
+
+@functools.lru_cache(maxsize=None)
+def _spelt_txt_class() -> Any:
+    """The TXT records of octoDNS, with values that are already quoted and split as the provider wants it."""
+    from octodns.record import TxtRecord
+
+    class SpeltTxtRecord(TxtRecord):  # type: ignore[misc]
+        def chunked_value(self, value: str) -> Any:
+            return self._value_type('"%s"' % value)
+
+    return SpeltTxtRecord
 
 
 @functools.lru_cache(maxsize=None)

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from typing import Any, Mapping, NamedTuple, Optional, Union
 from urllib.parse import urlsplit
 
-from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError
-from ansible_collections.smtpd.email.plugins.module_utils._waiting import check_seconds
+from ._errors import InputError
+from ._waiting import check_seconds
 
 
 class Option(NamedTuple):

@@ -15,9 +15,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Callable, Iterable, Iterator, Mapping, NamedTuple, Optional
 
-from ansible_collections.smtpd.email.plugins.module_utils._domains import check_domain
-from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError
-from ansible_collections.smtpd.email.plugins.module_utils._records import (
+from ._domains import check_domain
+from ._errors import InputError
+from ._records import (
     CNAME,
     MX,
     TXT,

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError
-from ansible_collections.smtpd.email.plugins.module_utils._flows import Waiting
-from ansible_collections.smtpd.email.plugins.module_utils._profiles import WANTED_FIELDS
-from ansible_collections.smtpd.email.plugins.module_utils._waiting import check_seconds
+from ._errors import InputError
+from ._flows import Waiting
+from ._profiles import WANTED_FIELDS
+from ._waiting import check_seconds
 
 
 def profile_spec() -> dict[str, dict[str, Any]]:

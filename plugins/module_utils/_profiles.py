@@ -22,8 +22,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Iterable, Mapping, NamedTuple, Optional, Sequence
 from urllib.parse import urlsplit
 
-from ansible_collections.smtpd.email.plugins.module_utils._domains import check_domain, domain_key
-from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError, SmtpdError
+from ._domains import check_domain, domain_key
+from ._errors import InputError, SmtpdError
 
 # What the service's contract calls the fields that a user gives at creation.
 DOMAIN_FIELDS = ("sending_domain", "link_domain", "bounce_domain")

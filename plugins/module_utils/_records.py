@@ -17,8 +17,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Iterable, Mapping, Optional, Sequence
 
-from ansible_collections.smtpd.email.plugins.module_utils._domains import domain_key
-from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError
+from ._domains import domain_key
+from ._errors import InputError
 
 CNAME, MX, TXT = "CNAME", "MX", "TXT"
 TYPES = (CNAME, MX, TXT)

@@ -10,14 +10,25 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Optional, Sequence
 
-from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import MISSING, PRESENT, describe_records
-from ansible_collections.smtpd.email.plugins.module_utils._profiles import (
+from ._dns_answers import MISSING, PRESENT, describe_records
+from ._profiles import (
     ACTIVE,
     DISABLED,
     FAILED,
     check_wanted,
     find,
 )
+
+def open_records(lookup: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The DNS records of the profiles that are not active yet: an active one needs neither a look at DNS nor a verification.
+
+    :param lookup: the result of C(smtpd_profile_info).
+    """
+    return [
+        record for profile in lookup.get("profiles", []) if profile["state"] not in (ACTIVE, FAILED)
+        for record in profile["dns_records"]
+    ]
+
 
 def profiles_ready(lookup: Mapping[str, Any], answers: Mapping[str, Any]) -> list[dict[str, str]]:
     """The profiles that the service can be asked to verify, each as C({"profile_id": ...}).
@@ -30,6 +41,21 @@ def profiles_ready(lookup: Mapping[str, Any], answers: Mapping[str, Any]) -> lis
         {"profile_id": profile["profile_id"]} for profile in lookup.get("profiles", [])
         if profile["state"] not in (ACTIVE, FAILED) and profile["dns_records"] and profile["profile_id"] not in wrong
     ]
+
+
+def profiles_accepted(wanted: Sequence[Mapping[str, Any]], created: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The wanted profiles to go on with: without those that the creation refused, and by their ids where these are known.
+
+    :param created: the result of the creating C(smtpd_sending_profiles); empty where it did not run.
+    """
+    if "results" not in created:
+        return [dict(item) for item in wanted]
+    accepted = []
+    for item, result in zip(wanted, created["results"]):
+        profile_id = (result["profile"] or {}).get("profile_id")
+        if not result["failed"]:
+            accepted.append(dict(item, profile_id=profile_id) if profile_id else dict(item))
+    return accepted
 
 
 def profile_results(
@@ -52,14 +78,16 @@ def profile_results(
     verifications = {result["profile"]["profile_id"]: result for result in verified.get("results", []) if result["profile"]}
     creations = created.get("results") or [None] * len(wanted)
     found = find([check_wanted(item) for item in wanted], lookup.get("profiles", []))
+    answers_of: dict[Optional[str], list[Mapping[str, Any]]] = {}
+    for answer in answers.get("records", []):
+        answers_of.setdefault(answer.get("profile_id"), []).append(answer)
     results = []
     for item, creation, candidates in zip(wanted, creations, found):
         profile = candidates[0] if candidates else (creation or {}).get("profile")
         profile_id = profile["profile_id"] if profile else None
         verification = verifications.get(profile_id)
-        own_answers = [answer for answer in answers.get("records", []) if answer.get("profile_id") == profile_id]
-        open_records = _open_records(own_answers, verification)
-        failure = _failure(creation, profile, verification, open_records, manual)
+        own_records = _open_records(answers_of.get(profile_id, []), verification)
+        failure = _failure(creation, profile, verification, own_records, manual)
         if verification:
             profile = verification["profile"]
         results.append({
@@ -68,8 +96,8 @@ def profile_results(
             "sending_domain": (profile or item).get("sending_domain"),
             "state": profile["state"] if profile else None,
             "failed": failure is not None,
-            "todo": failure or _todo(profile, open_records),
-            "records": open_records,
+            "todo": failure or _todo(profile, own_records),
+            "records": own_records,
         })
     return results
 

@@ -12,7 +12,7 @@ import math
 import random
 from typing import Any, Iterator
 
-from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError
+from ._errors import InputError
 
 _SHORTEST_PAUSE = 0.05  # seconds, so that nobody is asked without a break
 _LONGEST_PAUSE = 10.0  # seconds, unless the first one is longer

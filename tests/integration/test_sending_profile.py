@@ -84,7 +84,7 @@ def test_a_second_run_changes_nothing(ansible: Ansible, simulator: Simulator) ->
 def test_without_waiting_the_profile_is_returned_while_it_is_being_created(ansible: Ansible, simulator: Simulator) -> None:
     result = create(ansible, wait=False)
     assert (result["changed"], result["profile"]["state"], result["dns_records"]) == (True, "creating", [])
-    assert calls(simulator) == ["GET " + LIST, "POST " + LIST]
+    assert calls(simulator) == ["GET " + LIST, "POST " + LIST, "GET " + LIST], "the last one looks for twins"
 
 
 def test_waiting_asks_for_the_setup_only_once_the_profile_has_left_creating(ansible: Ansible, simulator: Simulator) -> None:

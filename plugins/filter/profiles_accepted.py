@@ -1,0 +1,51 @@
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: profiles_accepted
+version_added: 0.1.0
+short_description: Select the wanted profiles that could be created or found
+description:
+  - Selects from a list of wanted profiles those that M(smtpd.email.smtpd_sending_profiles) did not refuse, and adds their ids,
+    so that all that follows is done for these very profiles.
+  - Made for the role P(smtpd.email.sending_profile#role), and of use where its stages are arranged in another way.
+positional: created
+options:
+  _input:
+    description: The wanted profiles, as O(smtpd.email.smtpd_sending_profiles#module:profiles) takes them.
+    type: list
+    elements: dict
+    required: true
+  created:
+    description: The result of M(smtpd.email.smtpd_sending_profiles) for this list. An empty dictionary if it did not run.
+    type: dict
+    required: true
+author:
+  - The smtpd.email authors (@smtpd)
+"""
+
+EXAMPLES = r"""
+- name: Get the DNS records of all profiles that are there
+  smtpd.email.smtpd_profile_info:
+    profiles: "{{ wanted | smtpd.email.profiles_accepted(created=creation) }}"
+    setup: true
+"""
+
+RETURN = r"""
+_value:
+  description: The wanted profiles that were not refused, each with C(profile_id) if it is known.
+  type: list
+  elements: dict
+"""
+
+from ansible_collections.smtpd.email.plugins.module_utils._report import profiles_accepted
+
+
+class FilterModule:
+    """The filter of this file."""
+
+    def filters(self):
+        return {"profiles_accepted": profiles_accepted}
