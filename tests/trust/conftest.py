@@ -9,10 +9,21 @@ from __future__ import annotations
 from typing import Any, Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.simulator import Simulator, running_simulator
 
 MATRIX = "test_fault_matrix.py"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--kill-points", type=int, default=6, help="at how many moments the role is killed")
+    parser.addoption("--fuzz-examples", type=int, default=150, help="how many examples each test of fuzzing tries")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    settings.register_profile("trust", max_examples=config.getoption("fuzz_examples"), print_blob=True)
+    settings.load_profile("trust")
 
 
 @pytest.fixture(scope="session")
