@@ -75,6 +75,11 @@ class Ansible:
         (self.workdir / "vars.json").write_text(json.dumps(variables))
         return self._run(["ansible-playbook", "play.json", "--extra-vars", "@vars.json", *flags], environ)
 
+    def shipped(self, name: str, *flags: str, environ: dict[str, str] | None = None, **variables: Any) -> Run:
+        """Run one of the collection's own playbooks."""
+        (self.workdir / "vars.json").write_text(json.dumps(variables))
+        return self._run(["ansible-playbook", "smtpd.email." + name, "--extra-vars", "@vars.json", *flags], environ)
+
     def tasks(self, *tasks: dict[str, Any], flags: tuple[str, ...] = (), environ: dict[str, str] | None = None,
               **keywords: Any) -> Run:
         """Run tasks in one play."""
@@ -137,7 +142,7 @@ def clean_environ(tmp_path: Path) -> dict[str, str]:
         kept, HOME=str(home), ANSIBLE_HOME=str(home / ".ansible"), PYTHONDONTWRITEBYTECODE="1",
         ANSIBLE_CALLBACK_PLUGINS=str(Path(__file__).parent / "callback"), ANSIBLE_CALLBACKS_ENABLED="results",
         ANSIBLE_LOAD_CALLBACK_PLUGINS="1", ANSIBLE_PYTHON_INTERPRETER=sys.executable, ANSIBLE_LOCALHOST_WARNING="false",
-        ANSIBLE_INVENTORY_UNPARSED_WARNING="false",
+        ANSIBLE_INVENTORY_UNPARSED_WARNING="false", ANSIBLE_REMOTE_TMP=str(home / ".ansible" / "tmp"),
     )
 
 
