@@ -45,8 +45,8 @@ options:
   ttl:
     description:
       - The TTL of new records, in seconds.
-      - With M(amazon.aws.route53#module), M(community.general.nsupdate#module) and
-        M(azure.azcollection.azure_rm_dnsrecordset#module) all records of a set have one TTL. A set that is there keeps its
+      - With M(amazon.aws.route53), M(community.general.nsupdate) and
+        M(azure.azcollection.azure_rm_dnsrecordset) all records of a set have one TTL. A set that is there keeps its
         own where O(existing) tells it, else it gets this one.
     type: int
     default: 3600
@@ -55,14 +55,14 @@ options:
       - What there is already at the names of the records. An empty list says that somebody has looked, and there is nothing.
       - Records as M(smtpd.email.smtpd_dns_info) returns them, which should be asked for a value that nobody has, as in the
         examples, since it shows only SPF records where an SPF record is wanted. Answers that are not certain are refused.
-      - C(resource_record_sets) as M(amazon.aws.route53_info#module) returns them. These are best for
-        M(amazon.aws.route53#module), which compares values to the letter and in their order.
+      - C(resource_record_sets) as M(amazon.aws.route53_info) returns them. These are best for
+        M(amazon.aws.route53), which compares values to the letter and in their order.
       - Or records that each have C(name), C(type) (any) and C(value), and may have C(ttl).
-      - Required for M(community.general.nsupdate#module), and for CNAME records with
-        M(community.general.cloudflare_dns#module) and M(azure.azcollection.azure_rm_dnsrecordset#module), because these
+      - Required for M(community.general.nsupdate), and for CNAME records with
+        M(community.general.cloudflare_dns) and M(azure.azcollection.azure_rm_dnsrecordset), because these
         would replace whatever is there.
-      - M(amazon.aws.route53#module) is told to overwrite a set only where this option tells its values, so it fails where
-        there are others. M(community.dns.hetzner_dns_record#module) only adds records.
+      - M(amazon.aws.route53) is told to overwrite a set only where this option tells its values, so it fails where
+        there are others. M(community.dns.hetzner_dns_record) only adds records.
     type: list
     elements: dict
 notes:
@@ -177,8 +177,8 @@ RETURN = r"""
 _value:
   description:
     - The arguments, with the names and types that the options of the module have.
-    - With M(amazon.aws.route53#module), M(community.general.nsupdate#module) and
-      M(azure.azcollection.azure_rm_dnsrecordset#module) an item for each name and type, with the others an item for each
+    - With M(amazon.aws.route53), M(community.general.nsupdate) and
+      M(azure.azcollection.azure_rm_dnsrecordset) an item for each name and type, with the others an item for each
       record. For an SPF record there is none where O(existing) has one that permits the same senders already.
   type: list
   elements: dict
