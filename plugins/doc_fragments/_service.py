@@ -98,3 +98,33 @@ options:
     type: int
     default: 8
 """
+
+    # From which environment variables Ansible itself takes the options of a plugin. Of several, the last one wins.
+    PLUGIN = r"""
+options:
+  api_url:
+    env:
+      - name: SMTPD_HOST
+      - name: SMTPD_API_URL
+  access_token:
+    env:
+      - name: SMTPD_ACCESS_TOKEN
+  api_key:
+    env:
+      - name: SMTPD_API_KEY
+  api_secret:
+    env:
+      - name: SMTPD_API_SECRET
+  validate_certs:
+    env:
+      - name: SMTPD_VALIDATE_CERTS
+  ca_path:
+    env:
+      - name: SMTPD_CA_PATH
+  timeout:
+    env:
+      - name: SMTPD_TIMEOUT
+  rate_limit:
+    env:
+      - name: SMTPD_RATE_LIMIT
+"""

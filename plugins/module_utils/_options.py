@@ -46,7 +46,7 @@ CONNECTION_OPTIONS = {
 }
 
 # Resolved as a set: see _credentials().
-_CREDENTIALS = ("access_token", "api_key", "api_secret")
+CREDENTIALS = ("access_token", "api_key", "api_secret")
 
 
 def connection_spec(fallback: Any) -> dict[str, dict[str, Any]]:
@@ -60,7 +60,7 @@ def connection_spec(fallback: Any) -> dict[str, dict[str, Any]]:
         spec[name] = {"type": option.type, "no_log": option.secret}
         if option.default is not None:
             spec[name]["default"] = option.default
-        if option.env and name not in _CREDENTIALS:
+        if option.env and name not in CREDENTIALS:
             spec[name]["fallback"] = (fallback, list(option.env))
     return spec
 
@@ -121,11 +121,11 @@ def _given(value: Any, otherwise: Any) -> Any:
 
 def _credentials(given: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Optional[str]]:
     """Options win over all of the environment; within one of the two, the token wins over key and secret."""
-    found = {name: given[name] for name in _CREDENTIALS}
-    names = {name: name for name in _CREDENTIALS}
+    found = {name: given[name] for name in CREDENTIALS}
+    names = {name: name for name in CREDENTIALS}
     if not any(found.values()):
-        names = {name: CONNECTION_OPTIONS[name].env[0] for name in _CREDENTIALS}
-        found = {name: environ.get(names[name]) or None for name in _CREDENTIALS}
+        names = {name: CONNECTION_OPTIONS[name].env[0] for name in CREDENTIALS}
+        found = {name: environ.get(names[name]) or None for name in CREDENTIALS}
     found = {name: _clean_credential(names[name], value) for name, value in found.items()}
     if found["access_token"]:
         return {"access_token": found["access_token"], "api_key": None, "api_secret": None}
