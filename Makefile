@@ -17,7 +17,7 @@ BENCH_COLLECTIONS := $(CURDIR)/build/bench/collections
 export ANSIBLE_HOME := $(CURDIR)/build/home/.ansible
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit integration trust sanity lint docs-lint yamllint shellcheck test-lowest bench build clean bind
+.PHONY: help demo test unit integration trust sanity lint docs-lint docs yamllint shellcheck test-lowest bench build clean bind
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do \
@@ -48,6 +48,9 @@ lint: $(VENV)/.test ## run ansible-lint, production profile
 
 docs-lint: $(VENV)/.test ## run antsibull-docs on the documentation
 	@$(RUN_CHECKS) docs-lint
+
+docs: $(VENV)/.test ## build the documentation site in build/docs/html, and look for broken links
+	@$(RUN_CHECKS) docs
 
 yamllint: $(VENV)/.test ## check the YAML files
 	@$(RUN_CHECKS) yamllint

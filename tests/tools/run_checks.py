@@ -89,6 +89,7 @@ def lanes() -> list[list[Check]]:
             Check("sanity", script("sanity.py")),
             Check("lint", tool("ansible-lint", "--profile", "production", "--offline", "--strict")),
             Check("docs-lint", tool("antsibull-docs", *docs)),
+            Check("docs", script("docs_site.py")),
             Check("yamllint", tool("yamllint", "--strict", ".")),
             Check("shellcheck", script("shellcheck.py")),
         ],

@@ -253,7 +253,8 @@ def test_the_version_is_the_same_everywhere() -> None:
 
     version = galaxy()["version"]
     assert COLLECTION_VERSION == version
-    headings = re.findall(r"^## v?(\d+\.\d+\.\d+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").replace("\\.", ".")  # Markdown's way of writing dots
+    headings = re.findall(r"^## v?(\d+\.\d+\.\d+)", changelog, re.MULTILINE)
     assert headings[0] == version
 
 
