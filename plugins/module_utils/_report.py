@@ -19,6 +19,7 @@ from ._profiles import (
     find,
 )
 
+
 def open_records(lookup: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The DNS records of the profiles that are not active yet: an active one needs neither a look at DNS nor a verification.
 

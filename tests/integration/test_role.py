@@ -18,7 +18,8 @@ from tests.support.bind import BindServer
 
 LOOK_BEFORE = "Look what DNS says against the profiles that are to be created"
 CREATE, LOOK_UP = "Create the profiles that are not there", "Look up the profiles and their DNS records"
-PUBLISH, ASK, VERIFY = "Publish the DNS records by octoDNS", "Ask the authoritative servers for the DNS records", "Have the service verify the profiles once DNS answers right"
+PUBLISH, ASK = "Publish the DNS records by octoDNS", "Ask the authoritative servers for the DNS records"
+VERIFY = "Have the service verify the profiles once DNS answers right"
 FAIL = "smtpd.email.sending_profile : Fail if a profile could not be set up"
 RESULTS = "sending_profile_results"
 
