@@ -17,7 +17,8 @@ BENCH_COLLECTIONS := $(CURDIR)/build/bench/collections
 export ANSIBLE_HOME := $(CURDIR)/build/home/.ansible
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit integration trust sanity lint docs-lint docs yamllint shellcheck test-lowest bench build clean bind
+.PHONY: help demo test unit integration trust sanity lint docs-lint docs yamllint shellcheck test-lowest bench build clean \
+  bind servers
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do \
@@ -28,13 +29,13 @@ demo: $(VENV)/.demo bind build ## see the main job done on real parts: profile, 
 	  $(TARBALL) --collections-path "$(DEMO_COLLECTIONS)" --force --offline
 	@PATH="$(CURDIR)/build/bin:$$PATH" ANSIBLE_COLLECTIONS_PATH="$(DEMO_COLLECTIONS)" $(VENV)/bin/python -m tests.demo
 
-test: $(VENV)/.test bind ## run all checks
+test: $(VENV)/.test servers ## run all checks
 	@$(RUN_CHECKS)
 
-unit: $(VENV)/.test ## run the unit tests
+unit: $(VENV)/.test bind ## run the unit tests
 	@$(RUN_CHECKS) unit
 
-integration: $(VENV)/.test bind ## run real playbooks against the simulator and BIND
+integration: $(VENV)/.test servers ## run real playbooks against the simulator and real DNS servers
 	@$(RUN_CHECKS) integration
 
 trust: $(VENV)/.test bind ## run the tests of what must hold whatever fails
@@ -58,7 +59,7 @@ yamllint: $(VENV)/.test ## check the YAML files
 shellcheck: $(VENV)/.test ## check the shell scripts
 	@$(RUN_CHECKS) shellcheck
 
-test-lowest: bind ## run the tests with the oldest supported ansible-core and libraries
+test-lowest: servers ## run the tests with the oldest supported ansible-core and libraries
 	@mkdir -p build
 	@sed -n 's/ *>= */ == /p' requirements.txt > build/lowest.txt
 	@sed -n "s/^requires_ansible: '>=\(.*\)\.0'$$/ansible-core == \1.*/p" meta/runtime.yml >> build/lowest.txt
@@ -79,8 +80,12 @@ clean: ## remove all that was made, the virtual environment too
 	rm -rf $(VENV) build .cache .hypothesis .pytest_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# The demo needs one DNS server, the tests of providers need others too.
 bind:
-	@tests/tools/ensure-bind build/bin
+	@tests/tools/ensure-servers build/bin named
+
+servers:
+	@tests/tools/ensure-servers build/bin named knotd pdns_server
 
 # An environment cannot be moved: when this folder was, it is made anew.
 ifneq ($(shell cat $(VENV)/.made-in 2>/dev/null),$(CURDIR))
