@@ -22,16 +22,8 @@ from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequenc
 
 from ._dns_plan import Change, Content, RecordSet, batches
 from ._errors import InputError, MissingLibraryError, SmtpdError
-from ._records import (
-    CNAME,
-    MX,
-    TXT,
-    name_key,
-    split_mx,
-    txt_rdata,
-    txt_text,
-    unescape,
-)
+from ._octodns_texts import exact_record, is_a, is_clear, spelt_texts, text_of
+from ._records import CNAME, MX, TXT, name_key, split_mx, txt_text
 
 _MASK = "********"
 _MAX_ANSWER = 500
@@ -40,15 +32,6 @@ _SECRET_NAME = re.compile(
 )
 # Names of files and of environment variables are no secrets.
 _NO_SECRET_NAME = re.compile(r"(_file|_path|_env)$", re.IGNORECASE)
-
-# What octoDNS escapes in the text of a TXT record; every other backslash is a part of the text.
-_OTHER_BACKSLASH = re.compile(r'(?<!\\)\\(?!\d{3}|[;"\\])')
-_ESCAPED_SEMICOLON = "\\;"
-
-# Those whose octoDNS class hands on what stands between the outer quotes of a TXT record as the provider has it, both
-# ways, and the base of their numeric escapes: Route 53 has octal ones.
-_SPELT_PROVIDERS = {("octodns_powerdns", "PowerDnsBaseProvider"): 10, ("octodns_route53", "Route53Provider"): 8}
-_SPELT = "smtpd.email"
 
 # A word in what a provider says, and what to do about it.
 _HINTS = (
@@ -67,7 +50,7 @@ _HINTS = (
     (r"Connection refused|ECONNREFUSED", "Nothing listens there: check host and port."),
     (r"Name or service not known|getaddrinfo|resolve", "The host name is unknown: check host."),
     (
-        r"\b401\b|Unauthorized|Authentication|InvalidClientTokenId|SignatureDoesNotMatch|locate credentials",
+        r"\b401\b|[Uu]nauthorized|Authentication|InvalidClientTokenId|SignatureDoesNotMatch|locate credentials",
         "The provider does not accept the credentials: check provider_secrets.",
     ),
     (r"\b403\b|Forbidden|AccessDenied|not authorized", "The credentials do not permit this: check what they may do."),
@@ -123,12 +106,9 @@ class Provider:
             raise InputError("provider.apply_disabled", "is set, so that nothing could be written: use check mode for that.")
         self._names: set[str] = set()
         self._owners: set[str] = set()
-        self._spelling: dict[tuple[str, str], str] = {}
-        self._escape_base = self._find_escape_base()
+        self._texts = spelt_texts(self._provider)
         if self._is_valuewise():
             self._provider.zone_records = functools.partial(self._needed_records, self._provider.zone_records)
-        if self._escape_base:
-            self._provider._data_for_TXT = functools.partial(_spelt_data, self._provider._data_for_TXT)
 
     def zones(self) -> list[str]:
         """The zones that the provider has.
@@ -242,41 +222,23 @@ class Provider:
             for one in everything
             if name_key(one.name) in self._names and (one._type not in ("SPF", TXT) or _is_text(one.rdata))
         ]
-        # To be deleted, a text has to be split into strings as it is in the zone.
-        self._spelling.update(
-            ((name_key(one.name), txt_text(one.rdata)), one.rdata) for one in needed if one._type == TXT
-        )
+        for one in needed:
+            if one._type == TXT:
+                self._texts.note(name_key(one.name), [one.rdata])
         return needed
 
     def _record_set(self, name: str, record: Any) -> RecordSet:
-        spelt = getattr(record, "octodns", {}).get(_SPELT)
-        if spelt is not None:
-            return self._spelt_set(name, record, spelt)
+        if record._type == TXT and self._texts is not None:
+            return self._texts.record_set(name, record.ttl)
         values, rewritable = _values(record)
         return RecordSet(name, record._type, record.ttl, values, rewritable or self._is_valuewise())
-
-    def _spelt_set(self, name: str, record: Any, spelt: Mapping[str, Any]) -> RecordSet:
-        texts = {_text_of(rdata, self._escape_base): rdata for rdata in spelt["rdatas"]}
-        self._spelling.update(((name, text), rdata) for text, rdata in texts.items())
-        return RecordSet(name, TXT, record.ttl, tuple(texts), spelt["rewritable"])
-
-    def _find_escape_base(self) -> int:
-        """The base of the numeric escapes of a provider that spells texts itself; 0 for all others."""
-        bases = (base for key, base in _SPELT_PROVIDERS.items() if self._is_a(*key))
-        return next(bases, 0) if hasattr(self._provider, "_data_for_TXT") else 0
-
-    def _is_a(self, package: str, class_name: str) -> bool:
-        return any(
-            cls.__name__ == class_name and cls.__module__.split(".")[0] == package
-            for cls in type(self._provider).__mro__
-        )
 
     def _is_valuewise(self) -> bool:
         """Whether the provider adds and removes single values of a set where told so (dynamic updates, RFC 2136).
 
         It then never writes values that are not ours, and loses none that somebody else adds at the same time.
         """
-        return self._is_a("octodns_bind", "Rfc2136Provider")
+        return is_a(self._provider, "octodns_bind", "Rfc2136Provider")
 
     # Writing
 
@@ -291,7 +253,9 @@ class Provider:
             existing = loaded.records.get(key)
             for before, after in pairs:
                 if after is None:
-                    made[change].append(Delete(self._gone(loaded, before, existing, whole=before == change.before)))
+                    # To be deleted, a text has to be spelt as it is at the provider.
+                    is_whole = before == change.before and not (before.type == TXT and self._texts)
+                    made[change].append(Delete(existing if is_whole else self._octodns_record(loaded, before)))
                 elif before is None:
                     made[change].append(Create(new[key]))
                 else:
@@ -307,25 +271,10 @@ class Provider:
         come = tuple(value for value in after.values if value not in before.values)
         return [(replace(before, values=gone), None)] * bool(gone) + [(None, replace(after, values=come))] * bool(come)
 
-    def _gone(self, loaded: LoadedZone, record_set: RecordSet, existing: Any, whole: bool) -> Any:
-        """The octoDNS record to delete, with the values as the provider knows them."""
-        if whole and not (record_set.type == TXT and (self._is_valuewise() or self._escape_base)):
-            return existing
-        record = self._octodns_record(loaded, record_set)
-        if record_set.type == TXT and not self._escape_base:
-            record.spelling = {
-                text: self._spelling.get((record_set.name, text), txt_rdata(text)) for text in record_set.values
-            }
-        return record
-
     def _octodns_record(self, loaded: LoadedZone, record_set: RecordSet) -> Any:
-        existing = loaded.records.get((record_set.name, record_set.type))
-        if record_set.type != TXT or not self._escape_base:
-            return _octodns_record(loaded.zone, record_set, existing)
-        rdatas = [
-            self._spelling.get((record_set.name, text)) or _spell(text, self._escape_base) for text in record_set.values
-        ]
-        return _spelt_record(loaded.zone, record_set, rdatas)
+        if record_set.type == TXT and self._texts is not None:
+            return self._texts.record(loaded.zone, record_set)
+        return _octodns_record(loaded.zone, record_set, loaded.records.get((record_set.name, record_set.type)))
 
     def _adapted(self, loaded: LoadedZone, record_sets: Iterable[RecordSet]) -> dict[tuple[str, str], Any]:
         """New octoDNS records, within the limits of the provider, such as its lowest TTL."""
@@ -479,35 +428,6 @@ def _is_text(rdata: str) -> bool:
     return True
 
 
-def _spelt_data(data_for: Callable[[Any], dict[str, Any]], rrset: Mapping[str, Any]) -> dict[str, Any]:
-    """The data of a TXT record set as a provider's class reads it, and with it what octoDNS drops: how it is spelt."""
-    data = data_for(rrset)
-    spelt = {
-        "rdatas": [_respell('"%s"' % value, str) for value in data["values"]],
-        # Routing of Route 53, and records that PowerDNS keeps but does not serve, would be lost.
-        "rewritable": "SetIdentifier" not in rrset and not any(one.get("disabled") for one in rrset.get("records", ())),
-    }
-    return dict(data, octodns={**data.get("octodns", {}), _SPELT: spelt})
-
-
-def _respell(rdata: str, number: Callable[[str], str]) -> str:
-    """The rdata of a TXT record with other numeric escapes, and without those of octoDNS for semicolons."""
-
-    def respelt(match: re.Match[str]) -> str:
-        escaped = match.group(1)
-        return ";" if escaped == ";" else "\\" + (number(escaped) if escaped.isdigit() else escaped)
-
-    return re.sub(r"\\(\d{3}|.)", respelt, rdata)
-
-
-def _text_of(rdata: str, escape_base: int) -> str:
-    return txt_text(_respell(rdata, lambda digits: "%03d" % int(digits, escape_base)))
-
-
-def _spell(text: str, escape_base: int) -> str:
-    return _respell(txt_rdata(text), lambda digits: ("%03o" if escape_base == 8 else "%03d") % int(digits))
-
-
 def _values(record: Any) -> tuple[tuple[str, ...], bool]:
     """The canonical values of a record set, and whether it can be written again with all of them unharmed."""
     rewritable = not getattr(record, "dynamic", None) and not getattr(record, "geo", None)
@@ -516,14 +436,8 @@ def _values(record: Any) -> tuple[tuple[str, ...], bool]:
     if record._type == MX:
         return tuple("%d %s" % (value.preference, name_key(value.exchange)) for value in record.values), rewritable
     if record._type == TXT:
-        garbled = any("\\" in value.replace(_ESCAPED_SEMICOLON, "") for value in record.values)
-        return tuple(_text(value) for value in record.values), rewritable and not garbled
+        return tuple(map(text_of, record.values)), rewritable and all(map(is_clear, record.values))
     return tuple(_rdatas(record)), rewritable
-
-
-def _text(value: str) -> str:
-    """The text of a TXT value of octoDNS, which has some characters escaped, depending on version and provider."""
-    return unescape(_OTHER_BACKSLASH.sub(r"\\\\", value))
 
 
 def _rdatas(record: Any) -> list[str]:
@@ -535,55 +449,15 @@ def _rdatas(record: Any) -> list[str]:
 def _octodns_record(zone: Any, record_set: RecordSet, existing: Any) -> Any:
     from octodns.record import Record
 
-    name = zone.hostname_from_fqdn(record_set.name)
+    # What a provider keeps with a set, such as comments.
+    more = {"octodns": existing.octodns} if existing is not None and getattr(existing, "octodns", None) else {}
+    if record_set.type == TXT:
+        return exact_record(zone, record_set, more)
     data: dict[str, Any] = {"type": record_set.type, "ttl": record_set.ttl}
     if record_set.type == CNAME:
         data["value"] = record_set.values[0]
-        return Record.new(zone, name, data, lenient=True)
-    if existing is not None and getattr(existing, "octodns", None):
-        data["octodns"] = existing.octodns  # what a provider keeps with a set, such as comments
-    if record_set.type == MX:
-        data["values"] = [
-            {"preference": split_mx(value)[0], "exchange": split_mx(value)[1]} for value in record_set.values
-        ]
-        return Record.new(zone, name, data, lenient=True)
-    data["values"] = [value.replace(";", _ESCAPED_SEMICOLON) for value in record_set.values]
-    record = _exact_txt_class()(zone, name, data)
-    for text, value in zip(record_set.values, data["values"]):
-        if value not in record.values or _text(value) != text:
-            raise SmtpdError("%s TXT: octoDNS cannot express the text %s" % (record_set.name, txt_rdata(text)))
-    return record
-
-
-def _spelt_record(zone: Any, record_set: RecordSet, rdatas: Sequence[str]) -> Any:
-    data = {"type": TXT, "ttl": record_set.ttl, "values": [""]}
-    record = _spelt_txt_class()(zone, zone.hostname_from_fqdn(record_set.name), data)
-    record.values = [record._value_type(rdata[1:-1]) for rdata in rdatas]
-    return record
-
-
-@functools.lru_cache(maxsize=None)
-def _spelt_txt_class() -> Any:
-    """The TXT records of octoDNS, with values that are already quoted and split as the provider wants it."""
-    from octodns.record import TxtRecord
-
-    class SpeltTxtRecord(TxtRecord):  # type: ignore[misc]
-        def chunked_value(self, value: str) -> Any:
-            return self._value_type('"%s"' % value)
-
-    return SpeltTxtRecord
-
-
-@functools.lru_cache(maxsize=None)
-def _exact_txt_class() -> Any:
-    """The TXT records of octoDNS, but quoted and split as DNS has it: by bytes, with backslashes escaped."""
-    from octodns.record import TxtRecord
-
-    class ExactTxtRecord(TxtRecord):  # type: ignore[misc]
-        spelling: Mapping[str, str] = {}
-
-        def chunked_value(self, value: str) -> Any:
-            text = _text(value)
-            return self._value_type(self.spelling.get(text) or txt_rdata(text))
-
-    return ExactTxtRecord
+    else:
+        hosts = [split_mx(value) for value in record_set.values]
+        data["values"] = [{"preference": preference, "exchange": host} for preference, host in hosts]
+        data.update(more)
+    return Record.new(zone, zone.hostname_from_fqdn(record_set.name), data, lenient=True)

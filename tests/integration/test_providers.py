@@ -12,8 +12,9 @@ from typing import Any, Callable, Iterator, Union
 
 import pytest
 
-from tests.integration.conftest import Ansible, Run
+from tests.integration.conftest import Ansible
 from tests.support.bind import BindServer
+from tests.support.inprocess import run_module
 from tests.support.knot import KnotServer
 from tests.support.moto import MotoServer
 from tests.support.powerdns import PowerDnsServer
@@ -52,24 +53,19 @@ class Provider:
     """A DNS provider, and the module run on it."""
 
     server: Server
-    ansible: Ansible
 
-    def task(self, *records: dict[str, str], **options: Any) -> dict[str, Any]:
-        """A task that publishes the records."""
+    def arguments(self, *records: dict[str, str], **options: Any) -> dict[str, Any]:
+        """Those with which the module publishes the records."""
         provider, secrets = self.server.octodns_provider()
-        arguments = {"records": list(records), "provider": provider, "provider_secrets": secrets, "zones": ZONES}
-        return {"smtpd.email.smtpd_dns_records": {**arguments, **options}, "environment": self.server.environ}
+        arguments = {"records": list(records), "provider": provider, "provider_secrets": secrets, "zones": list(ZONES)}
+        return {**arguments, **options}
 
-    def run(self, *tasks: dict[str, Any], flags: tuple[str, ...] = (), environ: dict[str, str] | None = None) -> Run:
-        """Run tasks in one play. None of their secrets may be seen."""
-        run = self.ansible.tasks(*tasks, flags=flags, environ=environ)
+    def publish(self, *records: dict[str, str], check_mode: bool = False, **options: Any) -> dict[str, Any]:
+        """Publish the records and return the module's result, in which no secret may be seen."""
+        result = run_module("smtpd_dns_records", check_mode=check_mode, **self.arguments(*records, **options))
         for secret in self.server.octodns_provider()[1].values():
-            assert secret not in run.output
-        return run
-
-    def publish(self, *records: dict[str, str], flags: tuple[str, ...] = (), **options: Any) -> dict[str, Any]:
-        """Publish the records and return the module's result."""
-        return self.run(self.task(*records, **options), flags=flags).results[-1]["result"]
+            assert secret not in result["output"]
+        return result
 
     def content(self) -> str:
         """All that is in both zones."""
@@ -83,9 +79,11 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
 
 
 @pytest.fixture
-def provider(server: Server, tmp_path: Path, clean_environ: dict[str, str]) -> Provider:
+def provider(server: Server, monkeypatch: pytest.MonkeyPatch) -> Provider:
     server.reset()
-    return Provider(server, Ansible(tmp_path, clean_environ))
+    for name, value in server.environ.items():
+        monkeypatch.setenv(name, value)
+    return Provider(server)
 
 
 def test_the_nine_records_are_published_in_both_zones(provider: Provider) -> None:
@@ -103,17 +101,27 @@ def test_the_nine_records_are_published_in_both_zones(provider: Provider) -> Non
 
 
 def test_a_second_run_changes_nothing(provider: Provider) -> None:
-    run = provider.run(provider.task(*NINE), provider.task(*NINE))
-    assert [item["result"]["changed"] for item in run.results] == [True, False]
-    assert [zone["unchanged"] for zone in run.results[1]["result"]["zones"]] == [2, 7]
+    provider.publish(*NINE)
+    result = provider.publish(*NINE)
+    assert not result["changed"]
+    assert [zone["unchanged"] for zone in result["zones"]] == [2, 7]
 
 
 def test_absent_gives_the_zones_back_as_they_were(provider: Provider) -> None:
     provider.server.add(BOUNCE, "TXT", '"site-verification=1"', ttl=77)
     before = provider.content()
-    run = provider.run(provider.task(*NINE), provider.task(*NINE, state="absent"))
-    assert [zone["removed"] for zone in run.results[1]["result"]["zones"]] == [2, 7]
+    provider.publish(*NINE)
+    result = provider.publish(*NINE, state="absent")
+    assert [zone["removed"] for zone in result["zones"]] == [2, 7]
     assert provider.content() == before
+
+
+def test_check_mode_tells_the_same_and_writes_nothing(provider: Provider) -> None:
+    before = provider.content()
+    predicted = provider.publish(*NINE, check_mode=True)
+    assert provider.content() == before
+    done = provider.publish(*NINE)
+    assert (predicted["zones"], predicted["records"]) == (done["zones"], done["records"])
 
 
 @pytest.mark.parametrize(
@@ -131,9 +139,78 @@ def test_absent_gives_the_zones_back_as_they_were(provider: Provider) -> None:
 def test_another_text_at_the_same_name_survives_with_its_ttl(foreign: str, provider: Provider) -> None:
     provider.server.add(BOUNCE, "TXT", foreign, ttl=77)
     before = provider.content()
-    result = provider.publish(SPF)
-    assert result["changed"], result
+    assert provider.publish(SPF)["changed"]
     new = set(provider.content().splitlines()) ^ set(before.splitlines())
     assert new == {'%s. 77 IN TXT "%s"' % (BOUNCE, SPF["value"])}
-    provider.publish(SPF, state="absent")
+    assert provider.publish(SPF, state="absent")["changed"]
     assert provider.content() == before
+
+
+@pytest.mark.parametrize("text", ["v=DMARC1; p=none", 'say "hi"', r"C:\mail\;", "k" * 700, "grün", r"\065"])
+def test_every_text_is_published_to_the_letter_and_found_again(text: str, provider: Provider) -> None:
+    record = {"name": "text.acorn.example", "type": "TXT", "value": text}
+    result = provider.publish(record)
+    written = [one[3] for one in provider.server.records("acorn.example") if one[0] == "text.acorn.example."]
+    assert written == [result["records"][0]["rdata"]]
+    assert not provider.publish(record)["changed"]
+
+
+def test_conflicts_in_both_zones_are_listed_and_nothing_is_written(provider: Provider) -> None:
+    provider.server.add(BOUNCE, "MX", "10 mx.example.net.")
+    provider.server.add(LINK, "CNAME", "shop.example.net.")
+    before = provider.content()
+    result = provider.publish(*NINE)
+    assert [conflict["code"] for conflict in result["conflicts"]] == ["cname_target", "other_mx"]
+    assert provider.content() == before
+
+
+def test_an_spf_record_is_merged_on_demand(provider: Provider) -> None:
+    provider.server.add(BOUNCE, "TXT", '"v=spf1 ip4:192.0.2.1 -all"', '"site-verification=1"', ttl=77)
+    provider.publish(SPF, spf="merge")
+    texts = [one[3] for one in provider.server.records("acorn.example") if one[2] == "TXT"]
+    assert texts == ['"site-verification=1"', '"v=spf1 ip4:192.0.2.1 include:amazonses.com -all"']
+
+
+def test_more_records_than_one_request_can_take(provider: Provider) -> None:
+    many = [
+        {"name": "d%d.acorn.example" % number, "type": "MX", "value": "feedback-smtp.us-east-1.amazonses.com"}
+        for number in range(900)
+    ]
+    assert provider.publish(*many)["zones"][0]["created"] == 900
+    assert provider.publish(*many)["zones"][0]["unchanged"] == 900
+
+
+def test_a_zone_that_is_not_there_is_named_and_nothing_is_written(provider: Provider) -> None:
+    before = provider.content()
+    result = provider.publish(*NINE, {"name": "a.oak.example", "type": "TXT", "value": "x"}, zones=[*ZONES, "oak.example"])
+    assert result["failed"] and "oak.example." in result["msg"]
+    assert provider.content() == before
+
+
+def test_a_name_in_no_zone_is_told_with_the_zones_that_are_known(provider: Provider) -> None:
+    before = provider.content()
+    result = provider.publish(*NINE, {"name": "a.oak.example", "type": "TXT", "value": "x"})
+    assert "no zone for a.oak.example. The zones known are: acorn-links.example, acorn.example." in result["msg"]
+    assert provider.content() == before
+
+
+def test_no_secret_is_shown_at_any_verbosity(provider: Provider, tmp_path: Path, clean_environ: dict[str, str]) -> None:
+    task = {"smtpd.email.smtpd_dns_records": provider.arguments(*NINE), "environment": provider.server.environ}
+    run = Ansible(tmp_path, clean_environ).tasks(task, flags=("-vvvv", "--diff"))
+    assert run.of("smtpd_dns_records")["changed"], run.output
+    for secret in provider.server.octodns_provider()[1].values():
+        assert secret not in run.output
+
+
+@pytest.mark.parametrize("server", ["bind", "knot", "powerdns"], indirect=True)
+def test_wrong_credentials_are_told_and_not_shown(provider: Provider) -> None:
+    wrong = "d3JvbmctYW5kLXNlY3JldA=="
+    (name,) = provider.server.octodns_provider()[1]
+    result = provider.publish(*NINE, provider_secrets={name: wrong})
+    assert result["failed"] and ("check key_secret" in result["msg"] or "check provider_secrets" in result["msg"])
+    assert wrong not in result["output"]
+
+
+@pytest.mark.parametrize("server", ["powerdns", "route53"], indirect=True)
+def test_zones_that_the_provider_lists_need_not_be_given(provider: Provider) -> None:
+    assert [zone["name"] for zone in provider.publish(*NINE, zones=[])["zones"]] == ["acorn-links.example.", "acorn.example."]

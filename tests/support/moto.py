@@ -14,6 +14,7 @@ moto keeps its state once in a process: two servers at the same time have the sa
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 from types import TracebackType
 from typing import Any, Iterable, Optional
@@ -87,7 +88,7 @@ class MotoServer:
     def records(self, zone: str) -> list[tuple[str, int, str, str]]:
         """All records of a zone except its SOA, sorted: name with trailing dot, TTL, type, rdata."""
         return sorted(
-            (one["Name"], one["TTL"], one["Type"], record["Value"])
+            (one["Name"], one["TTL"], one["Type"], _with_numbers(record["Value"], 8, "%03d"))
             for one in self._sets(zone)
             for record in one["ResourceRecords"]
             if one["Type"] != "SOA"
@@ -100,7 +101,8 @@ class MotoServer:
         """
         found = self._find(name, type_)
         kept = [record["Value"] for record in found["ResourceRecords"]] if found else []
-        self._change(name, "UPSERT", _record_set(name, type_, ttl, [*kept, *values]))
+        new = [_with_numbers(value, 10, "%03o") for value in values]
+        self._change(name, "UPSERT", _record_set(name, type_, ttl, [*kept, *new]))
 
     def delete(self, name: str, type_: str, value: Optional[str] = None) -> None:
         """Remove the record of this value, or all of the type."""
@@ -138,6 +140,16 @@ class MotoServer:
 
     def _zone_of(self, name: str) -> str:
         return max((zone for zone in self._zone_ids if ("." + absolute(name)).endswith("." + zone)), key=len)
+
+
+def _with_numbers(value: str, base: int, form: str) -> str:
+    """The value with other numeric escapes: those of Route 53 are octal, those of presentation format decimal."""
+
+    def escape(match: re.Match[str]) -> str:
+        escaped = match.group(1)
+        return "\\" + (form % int(escaped, base) if escaped.isdigit() else escaped)
+
+    return re.sub(r"\\(\d{3}|.)", escape, value)
 
 
 def _record_set(name: str, type_: str, ttl: int, values: Iterable[str]) -> dict[str, Any]:
