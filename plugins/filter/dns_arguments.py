@@ -9,21 +9,26 @@ name: dns_arguments
 version_added: 0.1.0
 short_description: Turn DNS records into arguments of other collections' DNS modules
 description:
-  - Turns DNS records into a list of dictionaries, each of which has the arguments for one item of a task that publishes by a
-    DNS module of another collection. Credentials are added in the task, or by C(module_defaults).
+  - Turns DNS records into a list of dictionaries. Each has the options for one item of a task that publishes by a DNS module of
+    another collection, and nothing else. Credentials are added in the task, or by C(module_defaults).
   - The quirks of each module are seen to, such as quotes, trailing dots, the preference of MX records, names relative to the
     zone, and long texts.
-  - Nothing of others is lost. Modules that write whole record sets get the values that are there beside the new ones, and
-    what is in the way of a record is an error that names the record and the reason, before anything is written. This can
-    be a CNAME with another target, any record beside a CNAME, another MX record, or a second SPF record.
+  - Give it the records that M(smtpd.email.smtpd_dns_info) returns, so that it knows what is there, and nothing of others is
+    lost. Modules that write whole record sets then get the values that are there beside the new ones. What is in the way of a
+    record is an error that names the record and the reason, before anything is written. This can be a CNAME with another
+    target, any record beside a CNAME, another MX record, or a second SPF record.
+  - Without that, M(community.general.nsupdate) replaces whatever there is at the names of the records, and so do
+    M(community.general.cloudflare_dns) and M(azure.azcollection.azure_rm_dnsrecordset) with a CNAME. The filter warns of it.
+    M(amazon.aws.route53) then fails where there are other values, and M(community.dns.hetzner_dns_record) only adds records.
   - M(smtpd.email.smtpd_dns_records) looks by itself, for 45 DNS providers and more. This filter is for those who want to go
     on with the modules that they have.
 positional: fqcn, zones, ttl
 options:
   _input:
     description:
-      - Records as M(smtpd.email.smtpd_profile_info) and M(smtpd.email.smtpd_sending_profile) return them, or each with
-        C(name), C(type) (V(CNAME), V(MX) or V(TXT)) and C(value).
+      - Records as M(smtpd.email.smtpd_dns_info), M(smtpd.email.smtpd_profile_info) and M(smtpd.email.smtpd_sending_profile)
+        return them, or each with C(name), C(type) (V(CNAME), V(MX) or V(TXT)) and C(value).
+      - Those of M(smtpd.email.smtpd_dns_info) tell in RV(smtpd.email.smtpd_dns_info#module:records[].existing) what is there.
     type: list
     elements: dict
     required: true
@@ -45,33 +50,28 @@ options:
   ttl:
     description:
       - The TTL of new records, in seconds.
-      - With M(amazon.aws.route53), M(community.general.nsupdate) and
-        M(azure.azcollection.azure_rm_dnsrecordset) all records of a set have one TTL. A set that is there keeps its
-        own where O(existing) tells it, else it gets this one.
+      - With M(amazon.aws.route53), M(community.general.nsupdate) and M(azure.azcollection.azure_rm_dnsrecordset) all records of a
+        set have one TTL. A set that is there keeps its own where that is known, else it gets this one.
     type: int
     default: 3600
   existing:
     description:
-      - What there is already at the names of the records. An empty list says that somebody has looked, and there is nothing.
-      - Records as M(smtpd.email.smtpd_dns_info) returns them, which should be asked for a value that nobody has, as in the
-        examples, since it shows only SPF records where an SPF record is wanted. Answers that are not certain are refused.
-      - C(resource_record_sets) as M(amazon.aws.route53_info) returns them. These are best for
-        M(amazon.aws.route53), which compares values to the letter and in their order.
+      - What there is already at the names of the records, where the records do not tell it themselves. An empty list says that
+        there is nothing.
+      - Records as M(smtpd.email.smtpd_dns_info) returns them.
+      - Or C(resource_record_sets) as M(amazon.aws.route53_info) returns them. These are best for M(amazon.aws.route53), which
+        compares values to the letter and in their order.
       - Or records that each have C(name), C(type) (any) and C(value), and may have C(ttl).
-      - Required for M(community.general.nsupdate), and for CNAME records with
-        M(community.general.cloudflare_dns) and M(azure.azcollection.azure_rm_dnsrecordset), because these
-        would replace whatever is there.
-      - M(amazon.aws.route53) is told to overwrite a set only where this option tells its values, so it fails where
-        there are others. M(community.dns.hetzner_dns_record) only adds records.
     type: list
     elements: dict
 notes:
-  - When O(existing) comes from M(smtpd.email.smtpd_dns_info), a TXT value of several strings is written as one text, split
-    anew at 255 bytes.
+  - DNS may tell what was there some minutes ago. For names that others change at the same time,
+    M(smtpd.email.smtpd_dns_records) is safer, because it adds and removes single values where the provider can do that.
 seealso:
   - plugin: smtpd.email.zone_file
     plugin_type: filter
   - module: smtpd.email.smtpd_dns_records
+  - module: smtpd.email.smtpd_dns_info
 author:
   - The smtpd.email authors (@smtpd)
 """
@@ -84,11 +84,10 @@ EXAMPLES = r"""
     access_token: "{{ smtpd_access_token }}"
   register: setup
 
-# The value is one that nobody has, so that all that is there is shown.
-- name: Look what is there at the same names
+- name: Look what there is at their names
   smtpd.email.smtpd_dns_info:
-    records: "{{ setup.dns_records | map('combine', {'value': 'nobody.has.this.invalid'}) }}"
-  register: looked
+    records: "{{ setup.dns_records }}"
+  register: dns
 
 - name: Publish the records by dynamic updates (RFC 2136)
   module_defaults:
@@ -103,7 +102,7 @@ EXAMPLES = r"""
     type: "{{ item.type }}"
     value: "{{ item.value }}"
     ttl: "{{ item.ttl }}"
-  loop: "{{ setup.dns_records | smtpd.email.dns_arguments('community.general.nsupdate', ['example.com'], existing=looked.records) }}"
+  loop: "{{ dns.records | smtpd.email.dns_arguments('community.general.nsupdate', ['example.com']) }}"
 
 - name: Publish the records at Cloudflare
   module_defaults:
@@ -118,7 +117,7 @@ EXAMPLES = r"""
     priority: "{{ item.priority | default(omit) }}"
     proxied: "{{ item.proxied | default(omit) }}"
     solo: "{{ item.solo }}"
-  loop: "{{ setup.dns_records | smtpd.email.dns_arguments('community.general.cloudflare_dns', ['example.com'], existing=looked.records) }}"
+  loop: "{{ dns.records | smtpd.email.dns_arguments('community.general.cloudflare_dns', ['example.com']) }}"
 
 - name: Publish the records at Hetzner
   module_defaults:
@@ -132,7 +131,7 @@ EXAMPLES = r"""
     value: "{{ item.value }}"
     ttl: "{{ item.ttl }}"
     txt_transformation: "{{ item.txt_transformation | default(omit) }}"
-  loop: "{{ setup.dns_records | smtpd.email.dns_arguments('community.dns.hetzner_dns_record', ['example.com']) }}"
+  loop: "{{ dns.records | smtpd.email.dns_arguments('community.dns.hetzner_dns_record', ['example.com']) }}"
 
 - name: Publish the records at Azure
   module_defaults:
@@ -145,15 +144,7 @@ EXAMPLES = r"""
     record_mode: "{{ item.record_mode }}"
     records: "{{ item.records }}"
     time_to_live: "{{ item.time_to_live }}"
-  loop: >-
-    {{ setup.dns_records
-    | smtpd.email.dns_arguments('azure.azcollection.azure_rm_dnsrecordset', ['example.com'], existing=looked.records) }}
-
-- name: Read what Route 53 has
-  amazon.aws.route53_info:
-    query: record_sets
-    hosted_zone_id: "{{ hosted_zone_id }}"
-  register: route53
+  loop: "{{ dns.records | smtpd.email.dns_arguments('azure.azcollection.azure_rm_dnsrecordset', ['example.com']) }}"
 
 - name: Publish the records at Route 53
   module_defaults:
@@ -168,6 +159,16 @@ EXAMPLES = r"""
     value: "{{ item.value }}"
     ttl: "{{ item.ttl }}"
     overwrite: "{{ item.overwrite }}"
+  loop: "{{ dns.records | smtpd.email.dns_arguments('amazon.aws.route53', ['example.com']) }}"
+
+- name: Read what Route 53 has
+  amazon.aws.route53_info:
+    query: record_sets
+    hosted_zone_id: "{{ hosted_zone_id }}"
+  register: route53
+
+- name: Publish the records at Route 53, without asking DNS
+  amazon.aws.route53: "{{ item }}"
   loop: >-
     {{ setup.dns_records
     | smtpd.email.dns_arguments('amazon.aws.route53', ['example.com'], existing=route53.resource_record_sets) }}
@@ -177,9 +178,9 @@ RETURN = r"""
 _value:
   description:
     - The arguments, with the names and types that the options of the module have.
-    - With M(amazon.aws.route53), M(community.general.nsupdate) and
-      M(azure.azcollection.azure_rm_dnsrecordset) an item for each name and type, with the others an item for each
-      record. For an SPF record there is none where O(existing) has one that permits the same senders already.
+    - With M(amazon.aws.route53), M(community.general.nsupdate) and M(azure.azcollection.azure_rm_dnsrecordset) an item for each
+      name and type, with the others an item for each record. For an SPF record there is none where one is there already that
+      permits the same senders.
   type: list
   elements: dict
   sample:
@@ -192,15 +193,21 @@ _value:
 """
 
 from ansible.errors import AnsibleFilterError
+from ansible.utils.display import Display
 from ansible_collections.smtpd.email.plugins.module_utils._dns_arguments import dns_arguments
 from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdError
+
+display = Display()
 
 
 def _dns_arguments(records, fqcn, zones, ttl=3600, existing=None):
     try:
-        return dns_arguments(records, fqcn, zones, ttl, existing)
+        arguments, warning = dns_arguments(records, fqcn, zones, ttl, existing)
     except SmtpdError as error:
         raise AnsibleFilterError(str(error)) from None
+    if warning:
+        display.warning(warning)
+    return arguments
 
 
 class FilterModule:

@@ -61,6 +61,8 @@ class Answer:
 
     :param server: which one, for the user.
     :param values: in canonical form; empty where it is certain that there are none.
+    :param rdatas: to the letter, of the values, or of the alias.
+    :param ttl: of these, in seconds.
     :param alias: the canonical target, where the name is a CNAME and another type was asked for.
     :param absence: what is known of it where it is certain that there is nothing.
     :param failure: why there is no certain answer.
@@ -68,6 +70,8 @@ class Answer:
 
     server: str
     values: tuple[str, ...] = ()
+    rdatas: tuple[str, ...] = ()
+    ttl: Optional[int] = None
     alias: Optional[str] = None
     absence: Optional[Absence] = None
     failure: Optional[str] = None
@@ -120,12 +124,28 @@ def judge(
         diagnosis=diagnosis,
         message=message,
         found=sorted({rdata for verdict in verdicts for rdata in verdict.found}),
+        existing=_existing(wish, answers),
         negatively_cached_until=None if absent_until is None else _iso(absent_until),
         servers=[
             {"server": verdict.server, "status": verdict.status, "found": list(verdict.found), "detail": verdict.detail}
             for verdict in verdicts
         ],
     )
+
+
+def _existing(wish: Wish, answers: Iterable[Answer]) -> Optional[list[dict[str, Any]]]:
+    """All that there is at the name, as far as it is certain. C(None): nothing is."""
+    certain = [answer for answer in answers if answer.failure is None]
+    if not certain:
+        return None
+    found: dict[tuple[str, str], Optional[int]] = {}
+    for answer in certain:
+        for rdata in answer.rdatas:
+            found.setdefault((CNAME if answer.alias else wish.type, rdata), answer.ttl)
+        for line in answer.absence.beside if answer.absence else ():
+            type_, _space, rdata = line.partition(" ")
+            found.setdefault((type_, rdata), None)
+    return [{"type": type_, "value": rdata, "ttl": ttl} for (type_, rdata), ttl in sorted(found.items(), key=lambda one: one[0])]
 
 
 def _verdict(wish: Wish, peers: Sequence[Wish], answer: Answer) -> _Verdict:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequence
 
 from ._dns_plan import (
+    REASONS,
     Conflict,
     Policy,
     RecordSet,
@@ -41,36 +42,8 @@ from ._records import (
 _MAX_TTL = 2**31 - 1  # RFC 2181, 8
 _MAX_STRING = 255  # bytes in one string of a TXT record, RFC 1035 3.3.14
 
-# What is in the way of a record, by the codes of conflicts.
-_REASONS = {
-    "cname_at_apex": "The top of a zone cannot be a CNAME (RFC 1034, 3.6.2). Choose a domain below it.",
-    "cname_target": "The name points elsewhere. Remove that record, or choose another domain.",
-    "cname_beside_others": (
-        "A CNAME can have no other records beside it (RFC 1034, 3.6.2). Remove these, or choose another domain."
-    ),
-    "cname_in_the_way": (
-        "The name is a CNAME, which can have no other records beside it (RFC 1034, 3.6.2). Remove it, or choose "
-        "another domain."
-    ),
-    "other_mx": (
-        "There must be no other MX record beside it, and mail to the domain now goes there. Choose another domain."
-    ),
-    "second_spf": (
-        "A second SPF record is a permanent error (RFC 7208, 4.5). Take the wanted terms into the one that is there."
-    ),
-    "several_spf": (
-        "There are several SPF records, which is a permanent error (RFC 7208, 4.5). Make one of them first."
-    ),
-    "delegated": (
-        "The name, or one above it, is handed over to other servers, so that this zone is not asked for it. Give the "
-        "zone of those in zones."
-    ),
-    "wildcard_hidden": (
-        "A wildcard answers for this name today, and would not any more (RFC 4592, 2.2.2). Publish by hand what is "
-        "needed at the name."
-    ),
-    "not_rewritable": "The set is an alias or has a routing policy. Change it by hand.",
-}
+# What octoDNS does not do here.
+_REASONS = dict(REASONS, not_rewritable="The set is an alias or has a routing policy. Change it by hand.")
 
 # Stands for the values of a set of Route 53 that are no plain ones.
 _SPECIAL = "(an alias, or a set with a routing policy)"
@@ -78,32 +51,36 @@ _SPECIAL = "(an alias, or a set with a routing policy)"
 
 def dns_arguments(
     records: Any, fqcn: str, zones: Any, ttl: int = 3600, existing: Optional[Any] = None
-) -> list[dict[str, Any]]:
+) -> tuple[list[dict[str, Any]], str]:
     """The arguments with which a DNS module publishes records, one item a task.
 
     :param records: as the collection's modules return them, or each with C(name), C(type) and C(value).
     :param fqcn: the module.
     :param zones: those that the records may lie in.
-    :param existing: what is there: items of C(smtpd_dns_info), record sets of C(route53_info), or plain records.
-        C(None) where nobody has looked.
-    :raises SmtpdError: a record cannot be published, or something of somebody else could be lost.
+    :param existing: what is there: records of C(smtpd_dns_info), record sets of C(route53_info), or plain records.
+        C(None) where only the records themselves may tell it, as those of C(smtpd_dns_info) do.
+    :returns: the arguments, and what the user is to be warned of.
+    :raises SmtpdError: a record cannot be published, or something of somebody else would be lost.
     """
     module = _MODULES.get(fqcn)
     if module is None:
         raise InputError("fqcn", "'%s' is not supported: only %s are." % (fqcn, ", ".join(sorted(_MODULES))))
-    _check_ttl(ttl)
-    wishes = check_records(_check_list(records, "records", Mapping, "dictionary"))
+    ttl = _check_ttl(ttl)
+    records = _check_list(records, "records", Mapping, "dictionary")
+    wishes = check_records(records)
     zone_keys = check_zones(_check_list(zones, "zones", str, "string"))
-    there = _There([] if existing is None else _check_list(existing, "existing", Mapping, "dictionary"))
-    by_zone = assign_zones(wishes, zone_keys)
     if existing is None:
-        _check_known_to_be_safe(wishes, fqcn, module)
+        there = _There([record for record in records if "existing" in record], "records")
+    else:
+        there = _There(_check_list(existing, "existing", Mapping, "dictionary"), "existing")
+    by_zone = assign_zones(wishes, zone_keys)
     there.check_certain(wishes)
     content = there.content(ttl)
     plans = [plan_zone(zone, by_zone[zone], content, Policy(ttl=ttl)) for zone in by_zone]
     _check_conflicts(plans)
     sets = [one for plan in plans for one in _wanted_sets(plan, there, ttl)]
-    return [item for one in sets for item in module.arguments(one)]
+    nobody_looked = existing is None and not there.was_asked
+    return [item for one in sets for item in module.arguments(one)], _warning(wishes, fqcn, module) if nobody_looked else ""
 
 
 # Input
@@ -120,20 +97,24 @@ def _check_list(value: Any, option: str, kind: type, kind_name: str) -> list[Any
     return items
 
 
-def _check_ttl(ttl: Any) -> None:
-    if isinstance(ttl, bool) or not isinstance(ttl, int) or not 1 <= ttl <= _MAX_TTL:
+def _check_ttl(ttl: Any) -> int:
+    # In templates numbers are often strings.
+    number = int(ttl) if isinstance(ttl, str) and ttl.isdecimal() else ttl
+    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= _MAX_TTL:
         raise InputError("ttl", "%r is no number of seconds from 1 to %d." % (ttl, _MAX_TTL))
+    return number
 
 
-def _check_known_to_be_safe(wishes: Iterable[Wish], fqcn: str, module: _Module) -> None:
+def _warning(wishes: Iterable[Wish], fqcn: str, module: _Module) -> str:
+    """What could be lost where nobody has looked what is there."""
     endangered = list(dict.fromkeys((wish.fqdn, wish.type) for wish in wishes if wish.type in module.replaces))
-    if endangered:
-        more = " and %d more" % (len(endangered) - 1) if len(endangered) > 1 else ""
-        raise InputError(
-            "existing",
-            "is missing, but %s would replace whatever there is at %s %s%s. Look what that is, and give it here; an "
-            "empty list says that there is nothing." % (fqcn, *endangered[0], more),
-        )
+    if not endangered:
+        return ""
+    more = " and %d more" % (len(endangered) - 1) if len(endangered) > 1 else ""
+    return (
+        "dns_arguments: %s replaces whatever there is at %s %s%s, and it is not known what that is. Give this filter the "
+        "records that smtpd_dns_info returns, so that nothing gets lost." % (fqcn, *endangered[0], more)
+    )
 
 
 def _check_conflicts(plans: Iterable[ZonePlan]) -> None:
@@ -157,22 +138,30 @@ class _Found:
 
     :param rdatas: to the letter.
     :param is_special: whether there is more to the set than values.
+    :param is_ordered: whether they are in the order that the provider has them in.
     """
 
     rdatas: list[str]
     ttl: Optional[int] = None
     is_special: bool = False
+    is_ordered: bool = True
 
 
 class _There:
     """What is there, from any of the forms that C(existing) can have."""
 
-    def __init__(self, items: Iterable[Mapping[str, Any]]) -> None:
+    def __init__(self, items: Iterable[Mapping[str, Any]], option: str) -> None:
+        self._option = option
         self._sets: dict[tuple[str, str], _Found] = {}
         self._asked: set[tuple[str, str]] = set()
         self._uncertain: dict[tuple[str, str], str] = {}
         for index, item in enumerate(items):
-            self._add(item, "existing[%d]" % index)
+            self._add(item, "%s[%d]" % (option, index))
+
+    @property
+    def was_asked(self) -> bool:
+        """Whether DNS was asked, so that all has to be known."""
+        return bool(self._asked or self._uncertain)
 
     def found(self, name: str, type_: str) -> _Found:
         """What is there of one name and type."""
@@ -180,12 +169,11 @@ class _There:
 
     def check_certain(self, wishes: Iterable[Wish]) -> None:
         """Check that the answers of DNS, if that was asked, say what is there of each wanted set."""
-        asked_dns = self._asked or self._uncertain
-        for wish in wishes if asked_dns else ():
+        for wish in wishes if self.was_asked else ():
             key = (wish.name, wish.type)
             if key not in self._asked and key not in self._sets:
                 reason = self._uncertain.get(key, "it is not among the records that DNS was asked for.")
-                raise InputError("existing", "does not say what is at %s %s: %s" % (wish.fqdn, wish.type, reason))
+                raise InputError(self._option, "it is not known what is at %s %s: %s" % (wish.fqdn, wish.type, reason))
 
     def content(self, ttl: int) -> dict[str, dict[str, RecordSet]]:
         """All of it, as it is planned with."""
@@ -199,7 +187,7 @@ class _There:
 
     def _add(self, item: Mapping[str, Any], place: str) -> None:
         name, type_ = _text(item, "name", place).strip(), _text(item, "type", place).strip().upper()
-        if "found" in item:
+        if "existing" in item:
             self._add_answer(name_key(name), type_, item, place)
         elif "alias_target" in item or "resource_records" in item:
             self._join(name_key(unescape(name)), type_, _route53_set(item, place))
@@ -219,22 +207,18 @@ class _There:
                 whole.rdatas.append(rdata)
         whole.ttl = found.ttl if whole.ttl is None else whole.ttl
         whole.is_special = whole.is_special or found.is_special
+        whole.is_ordered = whole.is_ordered and found.is_ordered
 
     def _add_answer(self, name: str, type_: str, item: Mapping[str, Any], place: str) -> None:
-        """Add a record as C(smtpd_dns_info) returns it."""
-        key = (name, type_)
-        if item.get("status") == "unknown":
-            self._uncertain[key] = "no certain answer. %s" % item.get("message", "")
-        elif type_ == TXT and is_spf(canonical(TXT, str(item.get("value", "")))):
-            self._uncertain[key] = (
-                "where an SPF record is asked for, no other texts are shown. Ask for another value, as in the example "
-                "of this filter."
-            )
-        else:
-            self._asked.add(key)
-            for rdata in _check_list(item["found"], place + ".found", str, "string"):
-                alias = rdata[len(CNAME) + 1 :] if rdata.startswith(CNAME + " ") else None
-                self._join(name, CNAME if alias else type_, _Found([alias or rdata]))
+        """Add what C(smtpd_dns_info) found for a record."""
+        if item["existing"] is None:
+            self._uncertain[name, type_] = "no certain answer. %s" % item.get("message", "")
+            return
+        self._asked.add((name, type_))
+        for index, one in enumerate(_check_list(item["existing"], place + ".existing", Mapping, "dictionary")):
+            spot = "%s.existing[%d]" % (place, index)
+            found = _Found([_text(one, "value", spot)], _ttl_of(one, spot), is_ordered=False)
+            self._join(name, _text(one, "type", spot).upper(), found)
 
 
 def _rdata(type_: str, record: Mapping[str, Any]) -> str:
@@ -309,11 +293,13 @@ def _wanted_sets(plan: ZonePlan, there: _There, ttl: int) -> Iterator[_WantedSet
         known = tuple(dict.fromkeys(canonical(type_, rdata) for rdata in found.rdatas))
         values = after.get((name, type_), known)
         wanted = tuple(value for value in values if any(wish.is_met_by(value) for wish in mine))
-        new = [rdata_of(type_, value) for value in values if value not in known]
+        rdatas = [*found.rdatas, *(rdata_of(type_, value) for value in values if value not in known)]
+        if not found.is_ordered:
+            rdatas.sort()  # so that a module that compares them in their order finds the same at the next run
         set_ttl = ttl if found.ttl is None else found.ttl
         if wanted:
             yield _WantedSet(
-                plan.zone[:-1], name, type_, wanted, (*found.rdatas, *new), bool(known), ttl=ttl, set_ttl=set_ttl
+                plan.zone[:-1], name, type_, wanted, tuple(rdatas), bool(known), ttl=ttl, set_ttl=set_ttl
             )
 
 

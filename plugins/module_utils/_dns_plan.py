@@ -40,26 +40,21 @@ _RECORD_OVERHEAD = 16
 _LISTED = 20
 
 # What can be in the way of a record, and what to do about it.
-_ADVICE = {
-    "cname_target": (
-        "The name points elsewhere. Remove that record, choose another domain, or allow it by conflict=replace."
-    ),
+REASONS = {
+    "cname_target": "The name points elsewhere. Remove that record, or choose another domain.",
     "cname_beside_others": (
-        "A CNAME can have no other records beside it (RFC 1034, 3.6.2). Remove these, choose another domain, or "
-        "allow it by conflict=replace."
+        "A CNAME can have no other records beside it (RFC 1034, 3.6.2). Remove these, or choose another domain."
     ),
     "cname_in_the_way": (
-        "The name is a CNAME, which can have no other records beside it (RFC 1034, 3.6.2). Remove it, choose "
-        "another domain, or allow it by conflict=replace."
+        "The name is a CNAME, which can have no other records beside it (RFC 1034, 3.6.2). Remove it, or choose another "
+        "domain."
     ),
     "other_mx": (
-        "There must be no other MX record beside it, and mail to the domain now goes there. Choose another "
-        "domain, or allow it by conflict=replace."
+        "There must be no other MX record beside it, and mail to the domain now goes there. Choose another domain."
     ),
-    "cname_at_apex": ("The top of a zone cannot be a CNAME (RFC 1034, 3.6.2). Choose a domain below it."),
+    "cname_at_apex": "The top of a zone cannot be a CNAME (RFC 1034, 3.6.2). Choose a domain below it.",
     "second_spf": (
-        "A second SPF record is a permanent error (RFC 7208, 4.5). Take the wanted terms into the one that is "
-        "there, or allow it by spf=merge."
+        "A second SPF record is a permanent error (RFC 7208, 4.5). Take the wanted terms into the one that is there."
     ),
     "several_spf": (
         "There are several SPF records, which is a permanent error (RFC 7208, 4.5). Make one of them first."
@@ -74,13 +69,22 @@ _ADVICE = {
     ),
     "wildcard_hidden": (
         "A wildcard answers for this name today. With the wanted record below it the name comes to exist, and the "
-        "wildcard does not answer for it any more (RFC 4592, 2.2.2). Publish by hand what is needed at the name, or "
-        "allow it by conflict=replace."
+        "wildcard does not answer for it any more (RFC 4592, 2.2.2). Publish by hand what is needed at the name."
     ),
     "not_rewritable": (
         "octoDNS would garble what is there (a backslash in a text, or settings of this provider). Change this "
         "record set by hand."
     ),
+}
+
+# By which option it can be allowed.
+_ALLOWED_BY = {
+    "cname_target": "conflict=replace",
+    "cname_beside_others": "conflict=replace",
+    "cname_in_the_way": "conflict=replace",
+    "other_mx": "conflict=replace",
+    "wildcard_hidden": "conflict=replace",
+    "second_spf": "spf=merge",
 }
 
 _WILDCARD = "*."
@@ -135,7 +139,7 @@ class Change:
 class Conflict:
     """Something in a zone that is in the way of a wanted record.
 
-    :param code: which kind, one of C(_ADVICE).
+    :param code: which kind, one of C(REASONS).
     :param found: what is there, as lines of a zone file.
     :param wanted: the wanted record in the same form.
     """
@@ -149,7 +153,13 @@ class Conflict:
 
     def as_dict(self) -> dict[str, Any]:
         """For the result of a module."""
-        return dict(asdict(self), found=list(self.found), todo=_ADVICE[self.code])
+        return dict(asdict(self), found=list(self.found), todo=self.todo)
+
+    @property
+    def todo(self) -> str:
+        """Why it is in the way, and what to do about it."""
+        option = _ALLOWED_BY.get(self.code)
+        return REASONS[self.code] + (" Or allow it by %s." % option if option else "")
 
     def __str__(self) -> str:
         return "%s %s\n    there:  %s\n    wanted: %s\n    to do:  %s" % (
@@ -157,7 +167,7 @@ class Conflict:
             self.type,
             "\n            ".join(self.found) or "-",
             self.wanted,
-            _ADVICE[self.code],
+            self.todo,
         )
 
 

@@ -12,7 +12,7 @@ import ipaddress
 import re
 import socket
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Optional
 
 from ._dns_answers import Absence, Answer
@@ -183,11 +183,14 @@ def ask(server: Server, name: str, type_: str, timeout: float) -> Answer:
         return Answer(server.name, failure=failure)
     owner = dns.name.from_text(name)
     by_type = {dns.rdatatype.to_text(rrset.rdtype): rrset for rrset in response.answer if rrset.name == owner}
+    rrset = by_type.get(type_) or by_type.get(CNAME)
+    if rrset is None:
+        return Answer(server.name, absence=_absence(response))
+    rdatas = tuple(sorted(rdata.to_text() for rdata in rrset))
+    answer = Answer(server.name, rdatas=rdatas, ttl=rrset.ttl)
     if type_ in by_type:
-        return Answer(server.name, values=tuple(sorted(canonical(type_, rdata.to_text()) for rdata in by_type[type_])))
-    if CNAME in by_type:
-        return Answer(server.name, alias=canonical(CNAME, by_type[CNAME][0].to_text()))
-    return Answer(server.name, absence=_absence(response))
+        return replace(answer, values=tuple(sorted(canonical(type_, rdata) for rdata in rdatas)))
+    return replace(answer, alias=canonical(CNAME, rdatas[0]))
 
 
 def _uncertainty(server: Server, response: Any) -> str:

@@ -191,6 +191,31 @@ records:
       elements: str
       returned: success
       sample: [www.example.com.]
+    existing:
+      description:
+        - All that there is at the name, for what writes whole record sets, such as the modules that the filter
+          P(smtpd.email.dns_arguments#filter) is for. These are records of the wanted type, or a CNAME, or, where a CNAME is
+          wanted and is not there, those of the types A, AAAA, MX and TXT. What no server says for certain is not in it.
+        - V(null) if no server gave a certain answer.
+      type: list
+      elements: dict
+      returned: success
+      contains:
+        type:
+          description: The type of the record.
+          type: str
+          returned: success
+          sample: CNAME
+        value:
+          description: The value to the letter, as a zone file has it.
+          type: str
+          returned: success
+          sample: www.example.com.
+        ttl:
+          description: The TTL in seconds, V(null) if it is not known.
+          type: int
+          returned: success
+          sample: 300
     servers:
       description: What each server says.
       type: list

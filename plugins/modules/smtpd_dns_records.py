@@ -305,7 +305,7 @@ conflicts:
       description: What to do.
       type: str
       returned: always
-      sample: The name points elsewhere. Remove that record, choose another domain, or allow it by conflict=replace.
+      sample: The name points elsewhere. Remove that record, or choose another domain. Or allow it by conflict=replace.
 """
 
 from ansible_collections.smtpd.email.plugins.module_utils._dns_plan import ABSENT, PRESENT, Policy

@@ -20,13 +20,20 @@ class ModuleCrash(AssertionError):
     """A module wrote something else than its one result."""
 
 
+def import_module(name: str) -> Any:
+    """The Python module of an Ansible module."""
+    collection, _dot, name = name.rpartition(".")
+    return importlib.import_module("ansible_collections.%s.plugins.modules.%s" % (collection or "smtpd.email", name))
+
+
 def run_module(name: str, check_mode: bool = False, diff: bool = False, **arguments: Any) -> dict[str, Any]:
     """Run a module and return its result, which has all that it wrote in C(output).
 
+    :param name: of a module of this collection, or with namespace and collection of another's.
     :raises ModuleCrash: it did not end as a module has to.
     """
     given = {**arguments, "_ansible_check_mode": check_mode, "_ansible_diff": diff}
-    module = importlib.import_module("ansible_collections.smtpd.email.plugins.modules." + name)
+    module = import_module(name)
     written, complained = io.StringIO(), io.StringIO()
     with contextlib.ExitStack() as stack:
         stack.enter_context(mock.patch.object(

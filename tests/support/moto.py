@@ -94,6 +94,10 @@ class MotoServer:
             if one["Type"] != "SOA"
         )
 
+    def zone_id(self, zone: str) -> str:
+        """By which the API knows a zone."""
+        return self._zone_ids[absolute(zone)].rpartition("/")[2]
+
     def add(self, name: str, type_: str, *values: str, ttl: int = 300) -> None:
         """Add records to those that are there.
 
