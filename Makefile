@@ -70,7 +70,7 @@ test-lowest: servers ## run the tests with the oldest supported ansible-core and
 bench: $(VENV)/.demo bind build ## measure the role against a playbook of uri tasks, and against what is possible
 	@ANSIBLE_COLLECTIONS_PATH="$(BENCH_COLLECTIONS)" $(VENV)/bin/ansible-galaxy collection install \
 	  $(TARBALL) --collections-path "$(BENCH_COLLECTIONS)" --force --offline
-	@$(VENV)/bin/python tests/tools/ensure_collections.py build/collections community.general
+	@$(VENV)/bin/python tests/tools/ensure-collections community.general >/dev/null
 	@PATH="$(CURDIR)/build/bin:$$PATH:/usr/sbin" $(VENV)/bin/python -m tests.bench $(BENCH)
 
 build: $(VENV)/.demo ## build the collection's tarball in build/

@@ -67,7 +67,7 @@ def collections_path(installed: Path) -> str:
         sys.exit("The collection smtpd.email is not installed in %s: run this by 'make bench'." % installed)
     if not (others / "ansible_collections" / "community" / "general").is_dir():
         sys.exit("The collection community.general is missing, which the playbook of today needs. To install it:\n"
-                 "python tests/tools/ensure_collections.py build/collections community.general")
+                 "python tests/tools/ensure-collections community.general")
     return os.pathsep.join([str(installed.resolve()), str(others)])
 
 
