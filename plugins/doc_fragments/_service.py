@@ -45,11 +45,13 @@ options:
     description:
       - A file (PEM), or a directory prepared by C(c_rehash), with the certificate authorities to trust
         in place of the usual ones. Not used when O(validate_certs=false).
-      - If not given, the environment variable E(SMTPD_CA_PATH) is used.
+      - If not given, the environment variable E(SMTPD_CA_PATH) is used, then E(REQUESTS_CA_BUNDLE), E(CURL_CA_BUNDLE) and
+        E(SSL_CERT_FILE), by which other programs are told of the authorities of a company. If none of them is set, the usual
+        authorities are those that come with the Python library requests.
     type: path
   timeout:
     description:
-      - How long one request may take to connect, and then to answer, in seconds.
+      - How long one request may take to connect, and then to answer to the last byte, in seconds.
       - If not given, the environment variable E(SMTPD_TIMEOUT) is used.
     type: float
     default: 30.0
@@ -71,7 +73,10 @@ requirements:
 notes:
   - An empty string as the value of one of O(api_url), O(access_token), O(api_key), O(api_secret), O(validate_certs), O(ca_path),
     O(timeout), O(retries) and O(rate_limit), or of its environment variable, counts as not given.
-  - Proxies are taken from the environment (E(HTTPS_PROXY), E(NO_PROXY)). A C(.netrc) file is not read.
+  - Proxies are taken from the environment (E(HTTPS_PROXY), E(ALL_PROXY), E(NO_PROXY)). None is used for C(http://) to a loopback
+    address. A C(.netrc) file is not read.
+  - Ansible itself shows what is given by the task keyword C(environment), at C(-vvv) and in the list of processes. Give credentials,
+    also those of a proxy, by options or by the environment in which Ansible is started.
 """
 
     # How to wait.

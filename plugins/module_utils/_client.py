@@ -12,23 +12,26 @@ threads at once.
 
 from __future__ import annotations
 
+import base64
 import email.utils
+import itertools
 import json
 import random
 import re
 import threading
 import time
 from http import HTTPStatus
-from typing import Any, Callable, Iterable, NamedTuple, Optional
-from urllib.parse import quote, urlsplit
+from typing import Any, Callable, Iterable, Optional
+from urllib.parse import quote, quote_plus, urlsplit
 
-from ._errors import MissingLibraryError, SmtpdError
+from ._errors import SmtpdError
 from ._options import Connection
 from ._profiles import (
     BadAnswer,
     profile_from_answer,
     records_from_answer,
 )
+from ._transport import Answer, NoAnswer, Transport
 
 COLLECTION_VERSION = "0.1.0"
 
@@ -45,9 +48,11 @@ _REFUSED = range(300, 500)
 RETRY_BUDGET = 120.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 
-# More than 100,000 profiles in a list; beyond it is no answer of this service.
-_MAX_BODY = 64 * 1024 * 1024
-_MAX_QUOTED = 200
+# Of an answer that is not understood, so many bytes are looked at, and so many characters shown.
+_MAX_LOOKED_AT, _MAX_QUOTED = 65536, 200
+
+# May be one, or belong to a whole one.
+_HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class ServiceError(SmtpdError):
@@ -78,12 +83,6 @@ class ServiceError(SmtpdError):
         self.retry_after = retry_after
 
 
-class _Answer(NamedTuple):
-    status: int
-    headers: Any
-    body: bytes
-
-
 class Client:
     """Calls the service.
 
@@ -91,7 +90,8 @@ class Client:
     :param connections: how many calls can be under way at once; each keeps a connection alive.
     :param on_secret: called with each secret value that the client holds, those that it mints later included, so that
         the caller can keep it out of what is shown.
-    :raises MissingLibraryError: the library requests cannot be imported.
+    :raises MissingLibraryError: a library that is needed cannot be imported.
+    :raises InputError: the environment names a proxy that cannot be one.
     """
 
     def __init__(
@@ -102,13 +102,18 @@ class Client:
     ) -> None:
         self._connection = connection
         self._on_secret = on_secret
-        self._secrets: set[str] = set()
-        self._session = _session(connections, connection.api_url)
+        # Longer ones first, so that none is left in part because another one is a part of it.
+        self._secrets: list[str] = []
+        self._transport = Transport(connection, connections, {
+            "Accept": "application/json",
+            "User-Agent": "smtpd.email/%s (Ansible collection)" % COLLECTION_VERSION,
+        })
         self._token_lock = threading.Lock()
         self._token = connection.access_token
         self._pace = _Pace(connection.rate_limit)
         for secret in connection.secrets:
             self._hide(secret)
+        self._conceal(*self._transport.secrets)
 
     @property
     def retries(self) -> int:
@@ -117,7 +122,7 @@ class Client:
 
     def close(self) -> None:
         """Close the kept-alive connections."""
-        self._session.close()
+        self._transport.close()
 
     # The five calls of the contract. All raise ServiceError.
 
@@ -167,13 +172,14 @@ class Client:
     def _repeat(self, attempt: Callable[[], Any], deadline: Optional[float] = None) -> Any:
         """Make an attempt, and make it again while it is worth it: only for calls that are safe to repeat."""
         until = time.monotonic() + RETRY_BUDGET if deadline is None else deadline
-        for number in range(self.retries):
+        undone = True
+        for number in itertools.count():
             try:
                 return attempt()
             except ServiceError as error:
-                if not error.passing or not self.pause(number, error, until):
+                error.undone = undone = undone and error.undone  # what an earlier attempt did is done
+                if number >= self.retries or not error.passing or not self.pause(number, error, until):
                     raise
-        return attempt()
 
     def pause(self, number: int, error: ServiceError, until: float) -> bool:
         """Wait before the next attempt, as long as the service asks for, else longer each time and with jitter.
@@ -192,7 +198,7 @@ class Client:
         time.sleep(seconds)
         return True
 
-    def _authenticated(self, method: str, path: str, body: Optional[dict[str, str]] = None) -> _Answer:
+    def _authenticated(self, method: str, path: str, body: Optional[dict[str, str]] = None) -> Answer:
         token = self._current_token()
         answer = self._exchange(method, path, body=body, auth=_bearer(token))
         if answer.status == 401 and self._connection.access_token is None:
@@ -202,7 +208,11 @@ class Client:
     def _current_token(self, expired: Optional[str] = None) -> str:
         with self._token_lock:
             if self._token is None or self._token == expired:
-                self._token = self._repeat(self._mint_token)
+                try:
+                    self._token = self._repeat(self._mint_token)
+                except ServiceError as error:
+                    error.undone = True  # the call for which the token was to be
+                    raise
             return self._token
 
     def _mint_token(self) -> str:
@@ -210,39 +220,32 @@ class Client:
         answer = self._exchange(
             "POST", TOKEN, query="?grant_type=password",
             auth=_basic(self._connection.api_key, self._connection.api_secret))
-        token = self._parse(call, self._expect((200,), call, answer), _token_from_answer, quote_body=False)
+        token = self._parse(call, self._expect((200, 201), call, answer, quote_body=False), _token_from_answer, quote_body=False)
         self._hide(token)
         return token
 
     def _exchange(self, method: str, path: str, auth: Callable[[Any], Any], query: str = "",
-                  body: Optional[dict[str, str]] = None) -> _Answer:
+                  body: Optional[dict[str, str]] = None) -> Answer:
         """One request and its whole answer."""
         self._pace.wait_for_turn()
-        started = time.monotonic()
         try:
-            with self._session.request(
-                method, self._connection.api_url + path + query, json=body, auth=auth, stream=True,
-                allow_redirects=False, timeout=self._connection.timeout,
-                verify=self._connection.verify,
-            ) as response:
-                content = _read_body(response, started + self._connection.timeout)
-                return _Answer(response.status_code, response.headers, content)
-        except _transport_errors() as error:
-            raise self._transport_error("%s %s" % (method, path), error) from None
+            return self._transport.exchange(method, path + query, auth, body)
+        except NoAnswer as error:
+            raise ServiceError("%s %s" % (method, path), self._clean(error.problem),
+                               passing=error.passing, undone=error.undone) from None
 
     # What comes back
 
-    def _expect(self, statuses: Iterable[int], call: str, answer: _Answer) -> _Answer:
+    def _expect(self, statuses: Iterable[int], call: str, answer: Answer, quote_body: bool = True) -> Answer:
         if answer.status in statuses:
             return answer
-        code, message = _error_of(answer.body)
-        problem = _describe_status(answer, code, message)
+        code, problem = self._describe_status(answer, quote_body)
         retry_after = _retry_after(answer.headers.get("Retry-After")) if answer.status in _PASSING else None
         if retry_after is not None:
             problem += " It asks to wait %g s." % round(retry_after, 1)
         raise ServiceError(
             call,
-            self._clean(problem),
+            problem,
             status=answer.status,
             code=code,
             passing=answer.status in _PASSING,
@@ -250,30 +253,68 @@ class Client:
             retry_after=retry_after,
         )
 
-    def _parse(self, call: str, answer: _Answer, parse: Callable[[Any], Any], quote_body: bool = True) -> Any:
+    def _parse(self, call: str, answer: Answer, parse: Callable[[Any], Any], quote_body: bool = True) -> Any:
         try:
-            data = json.loads(answer.body)
-        except (ValueError, RecursionError):
-            problem = "answered %d, but with %s instead of JSON" % (answer.status, _describe_body(answer, quote_body))
+            data = _json(answer.body)
+        except ValueError:
+            problem = "with %s instead of JSON" % self._describe_body(answer, quote_body)
         else:
             try:
                 return parse(data)
             except BadAnswer as error:
-                problem = "answered %d, but not as its contract says: %s" % (answer.status, error)
-        raise ServiceError(call, self._clean("the service %s. Is api_url right?" % problem), status=answer.status)
+                problem = "not as its contract says: %s" % self._short(str(error))
+        raise ServiceError(call, "the service answered %d, but %s. Is api_url right?" % (answer.status, problem), status=answer.status)
 
-    def _transport_error(self, call: str, error: Exception) -> ServiceError:
-        problem, passing, undone = _describe_transport(error, self._connection)
-        return ServiceError(call, self._clean(problem), passing=passing, undone=undone)
+    # Words. What the service sends is shown in one short line, without secrets.
 
-    def _hide(self, secret: str) -> None:
-        self._secrets.add(secret)
-        self._on_secret(secret)
+    def _describe_status(self, answer: Answer, quote_body: bool) -> tuple[Any, str]:
+        """The service's own error code, C(None) if there is none, and what it answered, in a sentence."""
+        if 300 <= answer.status < 400:
+            return None, "the service answered %d and wants to redirect to %s, which is not followed. Is api_url right?" % (
+                answer.status, self._short(_target(answer.headers.get("Location"))))
+        code, message = _error_of(answer.body)
+        text = "the service answered %d" % answer.status
+        if message is not None or code is not None:
+            text += "".join([
+                " (code %s)" % self._short(str(code)) if code is not None else "",
+                ": %s" % self._short(message).rstrip(".") if message else "",
+                ".",
+            ])
+        else:
+            text += " %s, with %s." % (_phrase(answer.status), self._describe_body(answer, quote_body))
+        return code, text + _HINTS.get(answer.status, "")
+
+    def _describe_body(self, answer: Answer, quote_body: bool) -> str:
+        if not answer.body.strip():
+            return "an empty body"
+        kind = self._short(answer.headers.get("Content-Type") or "no content type").split(";", maxsplit=1)[0]
+        if not quote_body:
+            return "a body of %s" % kind
+        return "a body of %s: %s" % (kind, self._short(answer.body[:_MAX_LOOKED_AT].decode("utf-8", "replace")))
+
+    def _short(self, text: str) -> str:
+        """A text of the service in one line, without markup, and not too long."""
+        text = self._clean(text)  # first, because a secret that is cut off is still half a secret
+        text = re.sub(r"\s+", " ", re.sub(r"<[^<>]*>", " ", text)).strip()
+        text = "".join(character for character in text if character.isprintable())
+        return text if len(text) <= _MAX_QUOTED else text[:_MAX_QUOTED] + "..."
 
     def _clean(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, "********")
         return text
+
+    def _hide(self, secret: str) -> None:
+        """Keep a secret out of what is shown, here and at the caller, also where the service sends it back."""
+        self._on_secret(secret)
+        spellings = [secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]]
+        if secret == self._connection.api_secret:
+            pair = "%s:%s" % (self._connection.api_key, secret)
+            spellings.append(base64.b64encode(pair.encode()).decode())
+        self._conceal(*spellings)
+
+    def _conceal(self, *texts: str) -> None:
+        self._secrets = sorted({*self._secrets, *texts}, key=len, reverse=True)
 
 
 class _Pace:
@@ -301,27 +342,6 @@ class _Pace:
         pause = turn - time.monotonic()
         if pause > 0:
             time.sleep(pause)
-
-
-def _session(connections: int, api_url: str) -> Any:
-    try:
-        import requests
-        from requests.adapters import HTTPAdapter
-        from requests.utils import get_environ_proxies
-    except ImportError:
-        raise MissingLibraryError("requests", "to call the SMTPD service") from None
-    session = requests.Session()
-    # The environment is asked for proxies once, since there is one host only: requests would do so with each call. Of
-    # what it would take from there else, .netrc and REQUESTS_CA_BUNDLE must not count.
-    session.trust_env = False
-    session.proxies = get_environ_proxies(api_url)
-    session.headers.update({
-        "Accept": "application/json",
-        "User-Agent": "smtpd.email/%s (Ansible collection)" % COLLECTION_VERSION,
-    })
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=connections, pool_block=True))
-    return session
 
 
 def _bearer(token: str) -> Callable[[Any], Any]:
@@ -357,94 +377,6 @@ def _token_from_answer(data: Any) -> str:
     return token
 
 
-def _read_body(response: Any, deadline: float) -> bytes:
-    chunks, size = [], 0
-    # As it comes, because a full read would let a dripping answer take any time (urllib3 before 2.1 has only that).
-    read = getattr(response.raw, "read1", response.raw.read)
-    while True:
-        chunk = read(65536, decode_content=True)
-        if not chunk:
-            return b"".join(chunks)
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > _MAX_BODY:
-            raise _Unreadable("the answer is larger than %d MiB" % (_MAX_BODY >> 20))
-        if time.monotonic() > deadline:
-            raise TimeoutError("the answer was not complete in time")
-
-
-class _Unreadable(Exception):
-    """An answer that is not worth reading to its end."""
-
-
-def _transport_errors() -> tuple[type, ...]:
-    import requests
-    import urllib3
-
-    return (requests.RequestException, urllib3.exceptions.HTTPError, OSError, _Unreadable)
-
-
-def _describe_transport(error: Exception, connection: Connection) -> tuple[str, bool, bool]:
-    """Why no answer came: a sentence, whether it can pass, and whether it is certain that nothing was carried out.
-
-    The sentence is made here rather than taken from the libraries, whose texts can hold a proxy's password.
-    """
-    import requests
-    import urllib3
-
-    host = urlsplit(connection.api_url).netloc
-    chain = list(_causes(error))
-    names = " ".join(type(cause).__name__ for cause in chain)
-    reason = next((cause.strerror for cause in chain if isinstance(cause, OSError) and cause.strerror), None)
-    if isinstance(error, _Unreadable):
-        return "%s." % error, False, False
-    if isinstance(error, requests.exceptions.ProxyError):
-        return "the proxy from the environment (HTTPS_PROXY, HTTP_PROXY) did not connect to %s (%s)." % (
-            host, reason or "it refused"), True, True
-    if "SSL" in names:
-        detail = next((getattr(cause, "verify_message", None) or getattr(cause, "reason", None) for cause in chain
-                       if type(cause).__module__ in ("ssl", "_ssl")), None)
-        return ("no secure connection to %s: %s. If its certificate comes from a private authority, "
-                "name that by ca_path." % (host, detail if isinstance(detail, str) else reason or "TLS failed")), False, True
-    if "ConnectTimeout" in names:
-        return "no connection to %s within %g s (timeout)." % (host, connection.timeout), True, True
-    if "NameResolution" in names or "gaierror" in names:
-        return "the host name of %s cannot be resolved. Is api_url right?" % host, True, True
-    if isinstance(error, requests.exceptions.ConnectionError) and "NewConnectionError" in names:
-        return "no connection to %s (%s)." % (host, reason or "refused"), True, True
-    if isinstance(error, (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)):
-        return "%s did not answer within %g s (timeout)." % (host, connection.timeout), True, False
-    return "the connection to %s broke before the answer was complete (%s)." % (host, reason or "closed"), True, False
-
-
-def _causes(error: Any) -> Iterable[BaseException]:
-    """The error and all that it wraps, outermost first: requests and urllib3 keep causes in several places."""
-    seen: list[BaseException] = []
-    queue = [error]
-    while queue and len(seen) < 20:
-        current = queue.pop(0)
-        if isinstance(current, BaseException) and current not in seen:
-            seen.append(current)
-            queue += [current.__cause__, current.__context__, getattr(current, "reason", None), *current.args]
-    return seen
-
-
-def _describe_status(answer: _Answer, code: Any, message: Optional[str]) -> str:
-    if 300 <= answer.status < 400:
-        return "the service answered %d and wants to redirect to %s, which is not followed. Is api_url right?" % (
-            answer.status, _describe_target(answer.headers.get("Location")))
-    text = "the service answered %d" % answer.status
-    if message is not None or code is not None:
-        text += "".join([
-            " (code %s)" % _one_line(str(code)) if code is not None else "",
-            ": %s" % _one_line(message).rstrip(".") if message else "",
-            ".",
-        ])
-    else:
-        text += " %s, with %s." % (_phrase(answer.status), _describe_body(answer))
-    return text + _HINTS.get(answer.status, "")
-
-
 _HINTS = {
     401: " Check access_token, or api_key and api_secret: they may have expired or been revoked.",
     403: " Check access_token, or api_key and api_secret, and the role of the key (iac may create profiles).",
@@ -452,40 +384,44 @@ _HINTS = {
 }
 
 
-def _describe_target(location: Optional[str]) -> str:
+def _json(body: bytes) -> Any:
+    """The data that a body holds.
+
+    :raises ValueError: it is no JSON (RFC 8259), which has neither infinite numbers nor halves of characters.
+    """
+    text = body.decode("utf-8-sig")
+    try:
+        data = json.loads(text, parse_constant=_refuse_constant)
+        if _HALF_CHARACTER.search(text):
+            json.dumps(data, ensure_ascii=False).encode()
+    except RecursionError:
+        raise ValueError from None
+    return data
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def _target(location: Optional[str]) -> str:
+    """Where a redirect leads, without query and credentials."""
     try:
         target = urlsplit(location or "")
-        return _one_line("%s://%s%s" % (target.scheme, target.hostname, target.path)) if target.hostname else (
-            _one_line(target.path) or "nowhere")
+        return "%s://%s%s" % (target.scheme, target.hostname, target.path) if target.hostname else target.path or "nowhere"
     except ValueError:
         return "an address that is none"
-
-
-def _describe_body(answer: _Answer, quote_body: bool = True) -> str:
-    if not answer.body.strip():
-        return "an empty body"
-    kind = _one_line(answer.headers.get("Content-Type") or "no content type").split(";", maxsplit=1)[0]
-    if not quote_body:
-        return "a body of %s" % kind
-    return "a body of %s: %s" % (kind, _one_line(answer.body[:_MAX_QUOTED * 4].decode("utf-8", "replace")))
 
 
 def _error_of(body: bytes) -> tuple[Any, Optional[str]]:
     """The service's own code and message in an answer, each C(None) where there is none."""
     try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):
+        data = _json(body)
+    except ValueError:
         return None, None
     if not isinstance(data, dict):
         return None, None
     code, message = data.get("code"), data.get("message")
     return (code if isinstance(code, (int, str)) else None), (message if isinstance(message, str) else None)
-
-
-def _one_line(text: str) -> str:
-    text = re.sub(r"\s+", " ", re.sub(r"<[^<>]*>", " ", text)).strip()
-    text = "".join(character for character in text if character.isprintable())
-    return text if len(text) <= _MAX_QUOTED else text[:_MAX_QUOTED] + "..."
 
 
 def _phrase(status: int) -> str:

@@ -11,6 +11,7 @@ The decisions are in C(_profiles), the calls in C(_client); here is their order.
 
 from __future__ import annotations
 
+import itertools
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -214,20 +215,25 @@ class Flow:
         :param known: the ids that were there before, so that a creation whose answer was lost is recognised.
         """
         fields = outcome.wanted
-        for number in range(self._client.retries + 1):
+        for number in itertools.count():
             try:
                 outcome.profile = created_profile(fields, self._client.create_profile(fields))
             except ServiceError as error:
-                last = number == self._client.retries
-                if error.undone and (last or not error.passing):
-                    raise
-                paused = self._client.pause(number, error, self._until)
-                if not error.undone:
-                    outcome.profile = self._find_lost(fields, known, error)
-                if outcome.profile is None and (last or not paused):
-                    if error.undone:
+                is_last = number >= self._client.retries
+                if error.undone:
+                    if is_last or not error.passing or not self._client.pause(number, error, self._until):
                         raise
-                    raise SmtpdError("%s The list does not show the profile, so it was not created: run again." % error) from None
+                else:
+                    outcome.changed = True  # perhaps; it is when that cannot be found out
+                    outcome.profile = self._find_lost(fields, known, error)
+                    if outcome.profile is None:
+                        # The service can still be at it: a longer pause, because a second profile could not be taken back.
+                        paused = self._client.pause(number + 2, error, self._until)
+                        outcome.profile = self._find_lost(fields, known, error) if paused else None
+                        outcome.changed = outcome.profile is not None
+                        if outcome.profile is None and (is_last or not paused):
+                            raise SmtpdError("%s The list does not show the profile, so it seems that it was not created. "
+                                             "Run again: it is looked for first." % error) from None
             if outcome.profile is not None:
                 outcome.changed = True
                 return
@@ -251,9 +257,7 @@ class Flow:
         try:
             listing = self._client.list_profiles()
         except ServiceError as error:
-            for outcome in created:
-                outcome.warnings.append("Whether somebody else created %s at the same time is not known: %s" % (
-                    describe_wanted(outcome.wanted), error))
+            created[0].warnings.append("Whether somebody else created the same at the same time is not known: %s" % error)
             return
         for outcome, found in zip(created, find([outcome.wanted for outcome in created], listing)):
             if len(found) > 1:
@@ -293,7 +297,11 @@ class Flow:
                 if self._waiting is not None:
                     deadlines[id(outcome)] = time.monotonic() + self._waiting.timeout
             if id(outcome) in asking and asking[id(outcome)].is_due():
-                self._client.verify_profile(outcome.profile["profile_id"], deadlines.get(id(outcome), self._until))
+                try:
+                    self._client.verify_profile(outcome.profile["profile_id"], deadlines.get(id(outcome), self._until))
+                except ServiceError as error:
+                    outcome.changed = outcome.changed or not error.undone  # where the answer is lost, it may well be done
+                    raise
                 outcome.changed = True
                 asking[id(outcome)].put_off()
             return False

@@ -11,9 +11,10 @@ from __future__ import annotations
 import math
 import os
 import sys
-from typing import Any, Callable, Iterator
+from typing import Any, Callable, Iterable, Iterator
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.validation import check_type_dict
 from ansible.module_utils.errors import AnsibleFallbackNotFound
 
 from ._client import Client
@@ -30,20 +31,42 @@ _MANY = 100
 
 
 class _Module(AnsibleModule):
-    """An AnsibleModule that knows what is secret, and to which an empty connection option is one not given."""
+    """An AnsibleModule that knows what is secret, and to which an empty connection option is one not given.
+
+    :param secrets_of: the secrets in the options beside those that the argument spec knows.
+    """
+
+    def __init__(self, secrets_of: Callable[[dict[str, Any]], Iterable[Any]], **spec: Any) -> None:
+        self._secrets_of = secrets_of
+        super().__init__(supports_check_mode=True, **spec)
 
     def _load_params(self) -> None:
         super()._load_params()
+        given = {name: _as_dict(self.params.get(name)) if option.get("type") == "dict" else self.params.get(name)
+                 for name, option in self.argument_spec.items()}
         # Before AnsibleModule checks the options: it does not mask a secret where another option is of a wrong type.
+        secrets = [given[name] for name, option in self.argument_spec.items() if option.get("no_log")]
+        self.no_log_values.update(_texts([*secrets, *self._secrets_of(given)]))
         for name, option in self.argument_spec.items():
-            if option.get("no_log"):
-                self.no_log_values.update(_texts(self.params.get(name)))
-            if option.get("type") == "int" and _is_infinite(self.params.get(name)):
+            if option.get("type") == "int" and _is_infinite(given[name]):
                 # It would crash on that, and refuses this.
-                self.params[name] = "%s, which is infinite," % self.params[name]
+                self.params[name] = "%s, which is infinite," % given[name]
         for name in CONNECTION_OPTIONS:
             if self.params.get(name) == "":
                 del self.params[name]
+
+    def exit_json(self, **result: Any) -> None:
+        super().exit_json(**result, invocation=self._invocation())
+
+    def fail_json(self, msg: str, **result: Any) -> None:
+        super().fail_json(msg, **result, invocation=self._invocation())
+
+    def _invocation(self) -> dict[str, Any]:
+        """What the result repeats of the options: not thousands of records, which would be masked, sent and kept once more,
+        and not the API key. That is no secret that masks output, but nobody needs to read it either."""
+        shown = {name: "(%d items)" % len(value) if isinstance(value, list) and len(value) > _MANY else value
+                 for name, value in self.params.items()}
+        return {"module_args": {**shown, **({"api_key": None} if "api_key" in shown else {})}}
 
 
 def _is_infinite(value: Any) -> bool:
@@ -53,8 +76,16 @@ def _is_infinite(value: Any) -> bool:
         return False
 
 
+def _as_dict(value: Any) -> Any:
+    """What AnsibleModule makes of a value that is to be a dictionary, and of which it would mask only the whole."""
+    try:
+        return check_type_dict(value)
+    except (TypeError, ValueError):
+        return value
+
+
 def _texts(value: Any) -> Iterator[str]:
-    """All texts in a value, however deep."""
+    """All texts in a value, however deep, and numbers as texts."""
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list):
@@ -62,15 +93,23 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(item)
     elif isinstance(value, str) and value:
         yield value
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield str(value)
 
 
-def run_module(run: Callable[[AnsibleModule], dict[str, Any]], **spec: Any) -> None:
+def run_module(
+    run: Callable[[AnsibleModule], dict[str, Any]],
+    secrets_of: Callable[[dict[str, Any]], Iterable[Any]] = lambda options: (),
+    **spec: Any,
+) -> None:
     """Run a module from its options to its exit.
 
     :param run: gets the module, returns the result, raises C(SmtpdError) for everything a user can cause or meet.
+    :param secrets_of: gets the options as they are given, not checked yet, and returns what is secret in them beside what
+        C(spec) marks.
     :param spec: the arguments of AnsibleModule: C(argument_spec) and its constraints. Check mode is always supported.
     """
-    module = _Module(supports_check_mode=True, **spec)
+    module = _Module(secrets_of, **spec)
     failure = None
     try:
         result = run(module)
@@ -80,18 +119,10 @@ def run_module(run: Callable[[AnsibleModule], dict[str, Any]], **spec: Any) -> N
         failure = {"changed": False, **error.result, "msg": str(error)}
     except Exception as error:  # a defect of ours: named and placed, but no traceback in a user's log
         failure = {"changed": False, "msg": _defect(error)}
-    module.params.update({name: _brief(value) for name, value in module.params.items()})
     # Outside of the handlers, because fail_json adds a traceback at high verbosity while an exception is handled.
     if failure is not None:
         module.fail_json(**failure)
     module.exit_json(**result)
-
-
-def _brief(value: Any) -> Any:
-    """What the result repeats of an option: not thousands of records, which would be masked, sent and kept once more."""
-    if isinstance(value, list) and len(value) > _MANY:
-        return "(%d items)" % len(value)
-    return value
 
 
 def _defect(error: Exception) -> str:
@@ -126,6 +157,4 @@ def service_client(module: AnsibleModule, connections: int = 1) -> Client:
     :raises InputError: a connection option cannot work.
     """
     connection = resolve_connection(module.params, os.environ)
-    # The key is no secret that masks output, but nobody needs to read it in the invocation either.
-    module.params["api_key"] = None
     return Client(connection, connections=connections, on_secret=module.no_log_values.add)

@@ -45,6 +45,10 @@ CONNECTION_OPTIONS = {
     "rate_limit": Option("float", ("SMTPD_RATE_LIMIT",)),
 }
 
+# What names the certificate authorities to other programs, in the order in which they count here. The first two are
+# those of requests, the third is OpenSSL's.
+_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+
 # Resolved as a set: see _credentials().
 CREDENTIALS = ("access_token", "api_key", "api_secret")
 
@@ -91,7 +95,7 @@ def resolve_connection(options: Mapping[str, Any], environ: Mapping[str, str]) -
     """Check options and environment, and settle what to use.
 
     :param options: values by the names of C(CONNECTION_OPTIONS); those missing, C(None) or empty count as not given.
-    :param environ: the environment; only credentials are looked up here.
+    :param environ: the environment. Looked up here are credentials, and the certificate authorities of other programs.
     :raises InputError: names the option and what to give instead; never shows a secret.
     """
     given = {name: _given(options.get(name), option.default) for name, option in CONNECTION_OPTIONS.items()}
@@ -102,7 +106,7 @@ def resolve_connection(options: Mapping[str, Any], environ: Mapping[str, str]) -
         _check_rate(given["rate_limit"])
     return Connection(
         api_url=_api_url(given["api_url"]),
-        verify=_verify(given["validate_certs"], given["ca_path"]),
+        verify=_verify(given["validate_certs"], given["ca_path"], environ),
         timeout=timeout,
         retries=given["retries"],
         rate_limit=given["rate_limit"],
@@ -187,11 +191,12 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _verify(validate_certs: bool, ca_path: Optional[str]) -> Union[bool, str]:
+def _verify(validate_certs: bool, ca_path: Optional[str], environ: Mapping[str, str]) -> Union[bool, str]:
     if not validate_certs:
         return False
-    if ca_path is None:
-        return True
-    if not os.path.exists(ca_path):
-        raise InputError("ca_path", "'%s' does not exist where this task runs." % ca_path)
-    return ca_path
+    for name, path in (("ca_path", ca_path), *((name, environ.get(name)) for name in _CA_VARIABLES)):
+        if path:
+            if not os.path.exists(path):
+                raise InputError(name, "'%s' does not exist where this task runs." % path)
+            return path
+    return True

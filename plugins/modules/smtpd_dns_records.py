@@ -322,8 +322,6 @@ _MAX_TTL = 2**31 - 1  # RFC 2181, 8
 def run(module):
     """Bring the records that the options name to the wanted state."""
     params = module.params
-    for name in secret_settings(params["provider"]):
-        module.no_log_values.add(str(params["provider"][name]))  # refused later, but not to be shown either
     if not 1 <= params["ttl"] <= _MAX_TTL:
         raise InputError("ttl", "%d is not between 1 and %d seconds." % (params["ttl"], _MAX_TTL))
     wishes = check_records(params["records"])
@@ -342,9 +340,16 @@ def run(module):
     return result
 
 
+def misplaced_secrets(options):
+    """Secrets that were given among the other settings. They are refused, and not to be shown either."""
+    provider = options.get("provider")
+    return [provider[name] for name in secret_settings(provider)] if isinstance(provider, dict) else []
+
+
 def main():
     run_module(
         run,
+        secrets_of=misplaced_secrets,
         argument_spec={
             "records": {"type": "list", "elements": "dict", "required": True},
             "state": {"type": "str", "choices": [PRESENT, ABSENT], "default": PRESENT},

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from tests.simulator.admin import Admin
 from tests.simulator.delivery import deliver
+from tests.simulator.faults import Fault
 from tests.simulator.model import CREATING, FIELDS, Profile, Settings
 from tests.simulator.parts import Parts
 from tests.simulator.request_log import parse_json
@@ -69,20 +70,31 @@ class Service:
                 await asyncio.sleep(self._settings.latency)
                 fault = self._faults.next_for(name, request.method, request.path)
                 if fault is None:
-                    response: web.StreamResponse = await self._admitted(request, name, work)
+                    response: web.StreamResponse = await self._admitted(request, name, work, entry)
                 else:
                     entry["fault"] = True
-                    true_answer = await self._admitted(request, name, work) if fault.work else None
-                    response = await deliver(request, fault, true_answer)
+                    response = await self._spoilt(request, name, work, entry, fault)
                 entry["status"] = None if fault is not None and fault.close else response.status
                 return response
 
         return handle
 
-    async def _admitted(self, request: web.Request, name: str, work: Work) -> web.Response:
+    async def _spoilt(self, request: web.Request, name: str, work: Work, entry: dict[str, Any], fault: Fault) -> web.StreamResponse:
+        if fault.expire:
+            self._tokens.expire_all()
+        if fault.late:
+            await asyncio.sleep(fault.delay)
+        true_answer = await self._admitted(request, name, work, entry) if fault.work else None
+        if not fault.late:
+            await asyncio.sleep(fault.delay)
+        return await deliver(request, fault, true_answer)
+
+    async def _admitted(self, request: web.Request, name: str, work: Work, entry: dict[str, Any]) -> web.Response:
         if name != "token" and not self._tokens.admits(request.headers, self._settings.auth_header):
             return _error(401, 40101, "Access token is missing, invalid or expired")
-        return await work(request)
+        response = await work(request)
+        entry["done"] = response.status < 400
+        return response
 
     # The contract
 

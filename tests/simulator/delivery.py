@@ -23,13 +23,14 @@ async def deliver(request: web.Request, fault: Fault, true_answer: web.Response 
 
     :param true_answer: what the service would answer; C(None) if the work has not been done.
     """
-    await asyncio.sleep(fault.delay)
     if fault.close:
         return _reset(request)
     true_body = true_answer.body if true_answer is not None and isinstance(true_answer.body, bytes) else b""
-    content = fault.content(true_body)
+    content = fault.content(true_body, _head_of(request))
     response = _head(fault, true_answer)
     response.content_length = len(content)
+    if fault.drip_head:
+        return await _drip_whole(request, response, content, fault.drip_head)
     await response.prepare(request)
     if fault.truncate:
         await response.write(content[:len(content) // 2])
@@ -43,12 +44,31 @@ async def deliver(request: web.Request, fault: Fault, true_answer: web.Response 
     return response
 
 
+def _head_of(request: web.Request) -> str:
+    return "%s %s\n%s" % (request.method, request.path_qs, "".join("%s: %s\n" % item for item in request.headers.items()))
+
+
 def _head(fault: Fault, true_answer: web.Response | None) -> web.StreamResponse:
     like = true_answer if true_answer is not None else web.Response(status=200, content_type="application/json")
     response = web.StreamResponse(status=fault.status or like.status)
     response.content_type = fault.content_type or like.content_type
     response.headers.update(fault.headers)
     return response
+
+
+async def _drip_whole(request: web.Request, response: web.StreamResponse, content: bytes, pause: float) -> web.Response:
+    """Send an answer byte by byte, from its first line on."""
+    response.headers["Connection"] = "close"
+    head = "HTTP/1.1 %d %s\r\n%s\r\n" % (
+        response.status, response.reason, "".join("%s: %s\r\n" % item for item in response.headers.items()))
+    for byte in head.encode() + content:
+        if request.transport is None or request.transport.is_closing():
+            break
+        request.transport.write(bytes([byte]))
+        await asyncio.sleep(pause)
+    if request.transport is not None:
+        request.transport.close()
+    return web.Response()
 
 
 def _reset(request: web.Request) -> web.Response:

@@ -23,6 +23,7 @@ _FLAGS: dict[str, dict[str, Any]] = {
     "reset": {"close": True},
     "reset_after": {"close": True, "work": True},
     "html": {"text": _HTML, "content_type": "text/html"},
+    "echo": {"echo": True, "content_type": "text/html"},
     "empty": {"text": ""},
     "malformed": {"text": '{"profile_id": '},
 }
@@ -47,15 +48,19 @@ class Fault:
     :param times: how many calls to spoil then.
     :param work: whether the call is carried out all the same. If not said: only where the true answer is needed,
         because neither C(close) nor C(status), C(text) or C(size) takes its place.
+    :param late: whether the work is done only after the delay, when the caller may have given up.
+    :param expire: let all granted tokens expire first.
     :param delay: seconds before the answer.
     :param close: reset the connection in place of an answer.
     :param status: answer this status. With C(work), and neither C(text) nor C(size), the true body follows.
     :param headers: more headers of the answer.
     :param text: answer this body.
     :param size: answer a body of so many bytes.
+    :param echo: answer with a page that shows the request, its credentials too.
     :param content_type: of the answer.
     :param truncate: close the connection after half of the body.
     :param drip: seconds of pause after each byte of the body.
+    :param drip_head: seconds of pause after each byte of the head.
     :raises ValueError: a field cannot have its value.
     """
 
@@ -65,22 +70,26 @@ class Fault:
     after: int = 0
     times: int = 1
     work: bool | None = None
+    late: bool = False
+    expire: bool = False
     delay: float = 0.0
     close: bool = False
     status: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
     text: str | None = None
     size: int | None = None
+    echo: bool = False
     content_type: str | None = None
     truncate: bool = False
     drip: float = 0.0
+    drip_head: float = 0.0
 
     def __post_init__(self) -> None:
         if self.endpoint not in (*ENDPOINTS, "*"):
             raise ValueError("endpoint must be one of %s or *" % ", ".join(ENDPOINTS))
         for name in ("after", "times", "status", "size"):
             self._check(name, int, "a whole number")
-        for name in ("delay", "drip"):
+        for name in ("delay", "drip", "drip_head"):
             self._check(name, (int, float), "a number of seconds")
         for name in ("method", "path", "text", "content_type"):
             self._check(name, str, "a string")
@@ -89,11 +98,11 @@ class Fault:
         if not isinstance(self.headers, dict) or not all(isinstance(value, str) for value in self.headers.values()):
             raise ValueError("headers must be an object of strings")
         if self.work is None:
-            self.work = not self.close and self.status is None and self.text is None and self.size is None
+            self.work = not self.close and not self.echo and self.status is None and self.text is None and self.size is None
 
     def _check(self, name: str, kind: Any, words: str) -> None:
         value = getattr(self, name)
-        if value is None and name not in ("after", "times", "delay", "drip"):
+        if value is None and name not in ("after", "times", "delay", "drip", "drip_head"):
             return
         if not isinstance(value, kind) or isinstance(value, bool) or (kind is not str and value < 0):
             raise ValueError("%s must be %s, not %r" % (name, words, value))
@@ -132,10 +141,15 @@ class Fault:
         return (self.endpoint in ("*", endpoint) and self.method in (None, method)
                 and (self.path is None or fnmatchcase(path, self.path)))
 
-    def content(self, true_body: bytes) -> bytes:
-        """The body to answer."""
+    def content(self, true_body: bytes, request: str) -> bytes:
+        """The body to answer.
+
+        :param request: the head of what was asked.
+        """
         if self.size is not None:
             return b" " * self.size
+        if self.echo:
+            return ("<html><body><h1>This is what came:</h1><pre>%s</pre></body></html>" % request).encode()
         if self.text is not None:
             return self.text.encode()
         return true_body

@@ -44,8 +44,8 @@ class Simulator:
         """The calls to the service, the oldest first.
 
         Each has C(endpoint), C(method), C(path), C(query), C(headers), C(body) (as JSON), C(peer) (one and the same for
-        all calls of a connection), C(time), C(status) (none if the connection was reset, or no answer is there yet) and
-        C(fault).
+        all calls of a connection), C(time), C(status) (none if the connection was reset, or no answer is there yet),
+        C(done) (whether it was carried out) and C(fault).
 
         :param path: a path, or a pattern such as C(*/setup).
         :param endpoint: one of C(ENDPOINTS), or C(unknown) for calls that the contract does not have.

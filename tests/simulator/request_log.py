@@ -39,6 +39,7 @@ class RequestLog:
             "peer": "%s:%d" % peer[:2] if peer else None,
             "time": time.time(),
             "status": None,
+            "done": False,
             "fault": False,
         }
         self._entries.append(entry)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What stands between a client and a service: TLS in front of it, and HTTP proxies. Real servers on loopback.
+"""What stands between a client and a service: TLS in front of it, HTTP proxies, doors that are shut. Real servers on loopback.
 
     with TlsFront(simulator.url, context) as front, Proxy(credentials="me:secret") as proxy:
         ...
@@ -14,7 +14,8 @@ import base64
 import socket
 import ssl
 import threading
-from typing import Any, Optional
+import time
+from typing import Any, BinaryIO, Optional
 from urllib.parse import urlsplit
 
 _CHUNK = 65536
@@ -113,6 +114,122 @@ class Proxy(_Relay):
             else:
                 behind.sendall(head)
             _pass_both_ways(client, behind)
+
+
+class Dripper(_Relay):
+    """Answers whatever comes, byte by byte, with pauses that are shorter than any timeout.
+
+    :param answer: the bytes.
+    """
+
+    def __init__(self, answer: bytes) -> None:
+        self._answer = answer
+        super().__init__()
+
+    def _serve(self, client: socket.socket) -> None:
+        client.recv(_CHUNK)
+        for byte in self._answer:
+            client.sendall(bytes([byte]))
+            time.sleep(0.05)
+
+
+class Door:
+    """Passes HTTP calls on to a service, and can be shut: then connections are refused, and those that are there end.
+
+    :param url: of the service behind it.
+    :param answers: how many answers it passes before it shuts.
+    :param seconds: how long it stays shut; C(None) until it is opened.
+    """
+
+    def __init__(self, url: str, answers: int, seconds: Optional[float] = None) -> None:
+        self._target = (urlsplit(url).hostname, urlsplit(url).port)
+        self._answers = answers
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._clients: list[socket.socket] = []
+        self._ended = False
+        self._is_shut = False
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self.was_shut = False
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+        if answers == 0:
+            self._shut()
+
+    def __enter__(self) -> Door:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._ended = True
+        self._shut()
+
+    @property
+    def url(self) -> str:
+        return "http://127.0.0.1:%d" % self.port
+
+    def open(self) -> None:
+        """Let calls pass, from now on."""
+        with self._lock:
+            self._seconds = None
+            self._answers = -1
+            self._reopen()
+
+    def _shut(self) -> None:
+        with self._lock:
+            self.was_shut = self._is_shut = True
+            for connection in (self._listener, *self._clients):
+                try:
+                    connection.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits for it
+                except OSError:
+                    pass
+            self._listener.close()
+            self._clients.clear()
+            if self._seconds is not None and not self._ended:
+                threading.Timer(self._seconds, self.open).start()
+
+    def _reopen(self) -> None:
+        if self._is_shut and not self._ended:
+            self._is_shut = False
+            self._listener = socket.create_server(("127.0.0.1", self.port))
+            threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                client, _address = listener.accept()
+            except OSError:
+                return
+            client.settimeout(_TIMEOUT)
+            with self._lock:
+                self._clients.append(client)
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        try:
+            with client, client.makefile("rb") as asked, socket.create_connection(self._target) as target, \
+                    target.makefile("rb") as answered:
+                while (message := _message(asked)) and not self._is_shut:
+                    target.sendall(message)
+                    client.sendall(_message(answered))
+                    self._count()
+        except OSError:
+            pass
+
+    def _count(self) -> None:
+        with self._lock:
+            self._answers -= 1
+            is_due = self._answers == 0
+        if is_due:
+            self._shut()
+
+
+def _message(stream: BinaryIO) -> bytes:
+    """The next HTTP message of a connection, whole; empty where it has ended."""
+    head = b""
+    while (line := stream.readline()).strip():
+        head += line
+    lengths = [int(line.partition(b":")[2]) for line in head.splitlines() if line.lower().startswith(b"content-length:")]
+    return head + line + stream.read(sum(lengths)) if head else b""
 
 
 def _pass_both_ways(one: socket.socket, other: socket.socket) -> None:

@@ -12,11 +12,13 @@ import pytest
 from hypothesis import settings
 
 from tests.simulator import Simulator, running_simulator
+from tests.trust.matrix import FAULTS, RUNS, cells, refusals
 
 MATRIX = "test_fault_matrix.py"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--matrix", choices=["sample", "all"], default="sample", help="which cells of the fault matrix are tried")
     parser.addoption("--kill-points", type=int, default=6, help="at how many moments the role is killed")
     parser.addoption("--fuzz-examples", type=int, default=150, help="how many examples each test of fuzzing tries")
 
@@ -49,13 +51,17 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_client, "RETRY_BUDGET", 1.0)
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Tell the size of the fault matrix."""
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Tell the size of the fault matrix, and what came of it."""
     counts = {
         outcome: len([report for report in terminalreporter.stats.get(outcome, []) if MATRIX in report.nodeid])
         for outcome in ("passed", "failed", "error")
     }
     if sum(counts.values()):
+        whole = len(cells()) + len(refusals())
         terminalreporter.write_line(
-            "Fault matrix: %d cells (module x endpoint x fault x once or always), %d held, %d did not." % (
+            "Fault matrix: %d runs x their endpoints x %d faults x once and always, and refused connections at each point: %d cells%s. "
+            "Of these %d were tried: %d held, %d did not." % (
+                len(RUNS), len(FAULTS), whole,
+                " (a sample has every fault at every endpoint; make trust-all tries all)" if config.getoption("matrix") == "sample" else "",
                 sum(counts.values()), counts["passed"], counts["failed"] + counts["error"]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import socket
 import ssl
+import time
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -17,7 +18,7 @@ import trustme
 
 from tests.simulator import Simulator
 from tests.support.inprocess import run_module
-from tests.support.relays import Proxy, TlsFront
+from tests.support.relays import Dripper, Proxy, TlsFront
 
 ENVIRONMENT = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
@@ -40,6 +41,13 @@ def authority() -> trustme.CA:
 def ca_path(authority: trustme.CA, tmp_path: Path) -> str:
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     return str(tmp_path / "ca.pem")
+
+
+@pytest.fixture
+def other_path(tmp_path: Path) -> str:
+    """The certificate of an authority that has nothing to do with the service's."""
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / "other.pem"))
+    return str(tmp_path / "other.pem")
 
 
 def context(authority: trustme.CA, name: str = "localhost", **certificate: Any) -> ssl.SSLContext:
@@ -70,12 +78,13 @@ def test_a_private_authority_is_trusted_when_it_is_named(simulator: Simulator, f
 def test_a_private_authority_is_not_trusted_otherwise(simulator: Simulator, front: TlsFront) -> None:
     result = look_up(simulator, front.url())
     assert result["failed"] and "GET /api/v1/profile/email: no secure connection to localhost:" in result["msg"]
-    assert "ca_path" in result["msg"]
+    assert "name that by ca_path" in result["msg"]
     assert simulator.requests() == []
 
 
 def test_without_validation_any_certificate_will_do(simulator: Simulator, front: TlsFront) -> None:
-    assert look_up(simulator, front.url(), validate_certs=False)["profiles"] == []
+    result = look_up(simulator, front.url(), validate_certs=False)
+    assert result["profiles"] == [] and "Unverified" not in result["output"]
 
 
 @pytest.mark.parametrize("certificate", [
@@ -99,18 +108,46 @@ def test_old_tls_is_refused(simulator: Simulator, authority: trustme.CA, ca_path
     assert result["failed"] and "no secure connection" in result["msg"]
 
 
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_the_authorities_of_a_company_come_from_the_environment(
+        variable: str, simulator: Simulator, front: TlsFront, ca_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable, ca_path)
+    assert look_up(simulator, front.url())["profiles"] == []
+
+
 def test_a_bundle_in_the_environment_does_not_undo_that_certificates_are_not_checked(
-        simulator: Simulator, front: TlsFront, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/etc/ssl/certs/ca-certificates.crt")
+        simulator: Simulator, front: TlsFront, other_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", other_path)
     assert look_up(simulator, front.url(), validate_certs=False)["profiles"] == []
 
 
+def test_a_bundle_in_the_environment_does_not_undo_that_certificates_are_checked(
+        simulator: Simulator, front: TlsFront, other_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", other_path)
+    assert "no secure connection" in look_up(simulator, front.url(), validate_certs=True)["msg"]
+    assert simulator.requests() == []
+
+
 def test_a_bundle_in_the_environment_does_not_take_the_place_of_the_authority_named(
-        simulator: Simulator, front: TlsFront, tmp_path: Path, ca_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        simulator: Simulator, front: TlsFront, other_path: str, ca_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", ca_path)
-    trustme.CA().cert_pem.write_to_path(str(tmp_path / "other.pem"))
-    assert look_up(simulator, front.url(), ca_path=str(tmp_path / "other.pem"))["failed"]
+    assert look_up(simulator, front.url(), ca_path=other_path)["failed"]
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", other_path)
     assert not look_up(simulator, front.url(), ca_path=ca_path)["failed"]
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_a_missing_bundle_of_the_environment_is_told_by_its_variable(
+        variable: str, simulator: Simulator, front: TlsFront, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable, "/nowhere/ca.pem")
+    assert look_up(simulator, front.url())["msg"].startswith(variable + ": '/nowhere/ca.pem' does not exist")
+
+
+def test_a_file_that_holds_no_authorities_is_told(simulator: Simulator, front: TlsFront, tmp_path: Path) -> None:
+    (tmp_path / "empty.pem").write_text("nothing\n")
+    result = look_up(simulator, front.url(), ca_path=str(tmp_path / "empty.pem"))
+    assert result["failed"] and "no secure connection to localhost" in result["msg"]
+    assert "The certificate authorities to trust were read from %s." % (tmp_path / "empty.pem") in result["msg"]
 
 
 def test_a_missing_file_of_authorities_is_told_before_anything_is_sent(simulator: Simulator, front: TlsFront) -> None:
@@ -169,13 +206,98 @@ def test_a_proxy_that_refuses_is_told_without_its_password(
     assert "wr0ng-pass" not in result["output"]
 
 
+@pytest.mark.parametrize("excepted", ["localhost", "example.com, localhost", ".localhost", "*", "localhost:PORT"])
+@pytest.mark.parametrize("variable", ["NO_PROXY", "no_proxy"])
 def test_no_proxy_is_used_for_hosts_that_are_excepted(
-        simulator: Simulator, front: TlsFront, ca_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        variable: str, excepted: str, simulator: Simulator, front: TlsFront, ca_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with Proxy() as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url())
-        monkeypatch.setenv("NO_PROXY", "localhost")
+        monkeypatch.setenv(variable, excepted.replace("PORT", str(front.port)))
         assert look_up(simulator, front.url(), ca_path=ca_path)["profiles"] == []
         assert proxy.requests == []
+
+
+@pytest.mark.parametrize("excepted", ["example.com", "localhost:1", "calhost"])
+def test_other_exceptions_do_not_count(
+        excepted: str, simulator: Simulator, front: TlsFront, ca_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Proxy() as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url())
+        monkeypatch.setenv("NO_PROXY", excepted)
+        assert look_up(simulator, front.url(), ca_path=ca_path)["profiles"] == []
+        assert proxy.requests
+
+
+@pytest.mark.parametrize("variable, used", [("https_proxy", True), ("ALL_PROXY", True), ("all_proxy", True), ("HTTP_PROXY", False)])
+def test_a_proxy_is_found_by_the_variables_that_other_programs_use(
+        variable: str, used: bool, simulator: Simulator, front: TlsFront, ca_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Proxy() as proxy:
+        monkeypatch.setenv(variable, proxy.url().removeprefix("http://") if variable.islower() else proxy.url())
+        assert look_up(simulator, front.url(), ca_path=ca_path)["profiles"] == []
+        assert bool(proxy.requests) is used
+
+
+def test_credentials_do_not_go_to_a_proxy_in_the_clear(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Proxy() as proxy:
+        for variable in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"):
+            monkeypatch.setenv(variable, proxy.url())
+        assert look_up(simulator, simulator.url)["profiles"] == []
+        assert proxy.requests == []
+
+
+@pytest.mark.parametrize("value", [
+    "http://me:pr0xy#pass@proxy.example:3128", "http://me:pr0xy-pass@proxy.example:port", "http://me:pr0xy-pass@[::1:3128", "http://",
+    "ftp://me:pr0xy-pass@proxy.example",
+])
+def test_a_proxy_that_cannot_be_one_is_told_without_its_password(
+        value: str, simulator: Simulator, front: TlsFront, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", value)
+    result = look_up(simulator, front.url(), validate_certs=False)
+    assert result["failed"] and result["msg"].startswith("HTTPS_PROXY: ")
+    assert "pr0xy" not in result["output"]
+
+
+def test_a_proxy_that_does_not_answer_is_given_up_after_the_timeout(
+        simulator: Simulator, front: TlsFront, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Dripper(b"HTTP/1.1 200 Connection established\r\nX-Slow: " + b"x" * 10_000) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:%d" % proxy.port)
+        started = time.monotonic()
+        result = look_up(simulator, front.url(), validate_certs=False, timeout=0.5)
+        assert time.monotonic() - started < 30
+    assert result["failed"] and "GET /api/v1/profile/email: " in result["msg"]
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("proxied", [False, True])
+@pytest.mark.parametrize("fault", [{"reset_after": True}, {"truncate": True}, {"hang_after": 3}, {"drip_head": 0.05, "work": True}])
+def test_a_creation_whose_answer_is_lost_behind_tls_and_proxies_is_not_done_twice(
+        fault: dict[str, Any], proxied: bool, simulator: Simulator, front: TlsFront, ca_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Proxy() as proxy:
+        if proxied:
+            monkeypatch.setenv("HTTPS_PROXY", proxy.url())
+        simulator.inject("create", **fault)
+        result = run_module(
+            "smtpd_sending_profile", profile_name="p", sending_domain="mail.acorn.example", api_url=front.url(), ca_path=ca_path,
+            access_token=simulator.token, timeout=1.0, wait=False)
+    assert not result["failed"] and result["changed"], result["msg"]
+    (profile,) = simulator.profiles()
+    assert result["profile"]["profile_id"] == profile["profile_id"]
+
+
+# What else a host can do
+
+
+def test_an_answer_that_is_too_large_is_not_read_to_its_end(simulator: Simulator) -> None:
+    simulator.inject("list", big=70_000_000)
+    result = look_up(simulator, simulator.url, timeout=30)
+    assert result["failed"] and "GET /api/v1/profile/email: the answer is larger than 64 MiB" in result["msg"]
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
+def test_no_redirect_is_followed(status: int, simulator: Simulator) -> None:
+    simulator.inject("list", redirect=simulator.url + "/elsewhere", status=status)
+    result = look_up(simulator, simulator.url)
+    assert result["failed"] and "wants to redirect to http://127.0.0.1/elsewhere, which is not followed" in result["msg"]
+    assert [request["path"] for request in simulator.requests()] == ["/api/v1/profile/email"]
 
 
 def test_a_netrc_entry_for_the_host_changes_nothing(simulator: Simulator, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -51,22 +52,50 @@ def test_lost_answers_with_50_in_flight_leave_no_duplicate(fault: dict[str, Any]
     assert {item["profile"]["profile_id"] for item in result["results"]} == live
 
 
-def test_of_two_runs_at_the_same_moment_at_least_one_tells_of_the_duplicate(simulator: Simulator) -> None:
-    simulator.settings(latency=1.0)  # so long that both have listed before either has created
-    given = json.dumps({"name": "smtpd_sending_profile", **WANTED[0], **options(simulator)})
+def test_a_creation_that_the_service_carries_out_late_is_waited_for(simulator: Simulator) -> None:
+    simulator.inject("create", hang_after=0.8, late=True)
+    result = run_module("smtpd_sending_profile", **WANTED[0], **options(simulator, timeout=0.4))
+    assert not result["failed"], result["msg"]
+    assert [profile["profile_id"] for profile in simulator.profiles()] == [result["profile"]["profile_id"]]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_creation_that_the_service_carries_out_much_too_late_is_told_by_the_next_run(simulator: Simulator) -> None:
+    simulator.inject("create", hang_after=3.0, late=True)
+    first = run_module("smtpd_sending_profile", **WANTED[0], **options(simulator, timeout=0.4))
+    assert not first["failed"], first["msg"]
+    deadline = time.monotonic() + 20
+    while len(simulator.profiles()) < 2 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    second = run_module("smtpd_sending_profile", **WANTED[0], **options(simulator))
+    assert second["failed"] and not second["changed"]
+    assert all(profile["profile_id"] in second["msg"] for profile in simulator.profiles())
+
+
+@pytest.mark.parametrize("module, wanted", [
+    pytest.param("smtpd_sending_profile", WANTED[0], id="one"),
+    pytest.param("smtpd_sending_profiles", {"profiles": WANTED[:5]}, id="many"),
+])
+def test_of_two_runs_at_the_same_moment_at_least_one_tells_of_each_duplicate(
+        module: str, wanted: dict[str, Any], simulator: Simulator) -> None:
+    simulator.settings(latency=1.5)  # so long that both have listed before either has created
+    given = json.dumps({"name": module, **wanted, **options(simulator)})
     environ = dict(os.environ, PYTHONPATH=os.pathsep.join([str(ROOT), os.environ["ANSIBLE_COLLECTIONS_PATH"]]))
     with ThreadPoolExecutor() as pool:
         runs = [
             pool.submit(subprocess.run, [sys.executable, "-c", RUN], input=given, env=environ, stdout=subprocess.PIPE,
-                        text=True, timeout=60, check=True)
+                        text=True, timeout=120, check=True)
             for _number in range(2)
         ]
     results = [json.loads(run.result().stdout) for run in runs]
+    created = [item for result in results for item in result.get("results", [result])]
     ids = {profile["profile_id"] for profile in simulator.profiles()}
-    assert len(ids) == 2
-    assert {result["profile"]["profile_id"] for result in results} == ids, "no id is lost"
-    telling = [result for result in results if result["failed"]]
-    assert telling
-    for result in telling:
-        assert all(profile_id in result["msg"] for profile_id in ids)
-        assert "give the profile_id of the one that is meant" in result["msg"]
+    wanted_names = {profile["profile_name"] for profile in simulator.profiles()}
+    assert len(ids) == 2 * len(wanted_names)
+    assert {item["profile"]["profile_id"] for item in created} == ids, "no id is lost"
+    telling = [item for item in created if item["failed"]]
+    assert {item["profile"]["profile_name"] for item in telling} == wanted_names
+    for item in telling:
+        twins = [twin["profile_id"] for twin in simulator.profiles() if twin["profile_name"] == item["profile"]["profile_name"]]
+        assert all(twin in item["msg"] for twin in twins)
+        assert "give the profile_id of the one that is meant" in item["msg"]

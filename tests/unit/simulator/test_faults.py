@@ -35,6 +35,8 @@ from tests.unit.simulator.conftest import PROFILES, WANTED, Call
     ({"headers": {"X-Extra": "1"}}, lambda a: (a.headers["X-Extra"], a.json()) == ("1", [])),
     ({"big": 1 << 20}, lambda a: len(a.content) == 1 << 20),
     ({"drip": 0.01}, lambda a: a.json() == []),
+    ({"drip_head": 0.0001}, lambda a: (a.headers["Content-Type"].split(";")[0], a.json()) == ("application/json", [])),
+    ({"echo": True}, lambda a: a.headers["Content-Type"] == "text/html" and "Authentication: Bearer " in a.text),
     ({"redirect": "/x", "headers": {"X-Extra": "1"}},
      lambda a: (a.headers["Location"], a.headers["X-Extra"]) == ("/x", "1")),
 ])
@@ -90,12 +92,40 @@ def test_a_truncated_body_is_shorter_than_announced(simulator: Simulator) -> Non
     assert (len(caught.value.partial), caught.value.expected) == (52, 52)
 
 
-@pytest.mark.parametrize("fault", [{"hang": 30}, {"hang_after": 30}, {"latency": 30}, {"drip": 30}])
+@pytest.mark.parametrize("fault", [{"hang": 30}, {"hang_after": 30}, {"latency": 30}, {"drip": 30},
+                                   {"drip_head": 30}])
 def test_a_caller_who_does_not_wait_gets_no_answer(fault: dict[str, Any], call: Call, simulator: Simulator) -> None:
     simulator.inject("list", **fault)
     with pytest.raises((requests.exceptions.Timeout, requests.exceptions.ConnectionError), match="timed out"):
         call("GET", PROFILES, timeout=0.2)
     assert call("GET", PROFILES).status_code == 200, "the others are served"
+
+
+def test_work_can_be_done_after_the_caller_has_given_up(call: Call, simulator: Simulator) -> None:
+    simulator.inject("create", hang_after=0.4, late=True)
+    with pytest.raises(requests.exceptions.Timeout):
+        call("POST", PROFILES, json=WANTED, timeout=0.1)
+    assert simulator.profiles() == []
+    deadline = time.monotonic() + 10
+    while not simulator.profiles() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert len(simulator.profiles()) == 1
+
+
+def test_tokens_can_expire_in_the_middle(call: Call, simulator: Simulator) -> None:
+    granted = requests.post(simulator.url + "/oauth/token?grant_type=password", auth=(simulator.api_key, simulator.api_secret),
+                            timeout=10).json()
+    headers = {name: "Bearer " + granted["access_token"] for name in ("Authentication", "Authorization")}
+    simulator.inject("list", after=1, expire=True)
+    assert [requests.get(simulator.url + PROFILES, headers=headers, timeout=10).status_code for _number in range(3)] == [200, 401, 401]
+
+
+def test_the_log_tells_which_calls_were_carried_out(call: Call, simulator: Simulator) -> None:
+    simulator.inject("list", status=500, work=True, after=1)
+    simulator.inject("list", status=500, after=1)
+    for _number in range(3):
+        call("GET", PROFILES)
+    assert [(entry["status"], entry["done"]) for entry in simulator.requests()] == [(200, True), (500, True), (500, False)]
 
 
 def test_a_late_answer_is_the_true_one(call: Call, simulator: Simulator) -> None:
