@@ -11,14 +11,15 @@ RUN_CHECKS := $(VENV)/bin/python tests/tools/run_checks.py
 VERSION := $(shell sed -n 's/^version: *//p' galaxy.yml)
 TARBALL := build/smtpd-email-$(VERSION).tar.gz
 DEMO_COLLECTIONS := $(CURDIR)/build/demo/collections
+PLAYGROUND := $(CURDIR)/build/playground
 BENCH_COLLECTIONS := $(CURDIR)/build/bench/collections
 
 # What Ansible keeps for itself goes under build/ too, not to the home directory.
 export ANSIBLE_HOME := $(CURDIR)/build/home/.ansible
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit integration trust sanity lint docs-lint docs yamllint shellcheck test-lowest bench build clean \
-  bind servers
+# All targets with a plain name.
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(MAKEFILE_LIST))
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do \
@@ -29,6 +30,11 @@ demo: $(VENV)/.demo bind build ## see the main job done on real parts: profile, 
 	  $(TARBALL) --collections-path "$(DEMO_COLLECTIONS)" --force --offline
 	@PATH="$(CURDIR)/build/bin:$$PATH" ANSIBLE_COLLECTIONS_PATH="$(DEMO_COLLECTIONS)" $(VENV)/bin/python -m tests.demo
 
+playground: $(VENV)/.demo bind build ## run a simulated SMTPD and a BIND to try playbooks with, until Ctrl-C
+	@ANSIBLE_COLLECTIONS_PATH="$(PLAYGROUND)/collections" $(VENV)/bin/ansible-galaxy collection install \
+	  $(TARBALL) --collections-path "$(PLAYGROUND)/collections" --force --offline
+	@PATH="$(CURDIR)/build/bin:$$PATH" $(VENV)/bin/python -m tests.playground "$(PLAYGROUND)"
+
 test: $(VENV)/.test servers ## run all checks
 	@$(RUN_CHECKS)
 
@@ -37,6 +43,9 @@ unit: $(VENV)/.test bind ## run the unit tests
 
 integration: $(VENV)/.test servers ## run real playbooks against the simulator and real DNS servers
 	@$(RUN_CHECKS) integration
+
+examples: $(VENV)/.test bind ## run what the documentation shows: examples and guides
+	@$(RUN_CHECKS) examples
 
 trust: $(VENV)/.test bind ## run the tests of what must hold whatever fails
 	@$(RUN_CHECKS) trust

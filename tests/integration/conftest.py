@@ -21,6 +21,14 @@ from tests.support.bind import BindServer
 
 BIN = Path(sys.executable).parent
 ZONES = ("acorn.example", "acorn-links.example")
+# Settings by which each result is written to a file, and nothing is said of the inventory that tests do not need.
+WATCHED = {
+    "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).parent / "callback"),
+    "ANSIBLE_CALLBACKS_ENABLED": "results",
+    "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1",
+    "ANSIBLE_LOCALHOST_WARNING": "false",
+    "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+}
 
 
 @dataclass
@@ -56,11 +64,13 @@ class Ansible:
     """Runs C(ansible) and C(ansible-playbook) in a folder of its own.
 
     :param environ: variables for each run, beside a clean environment.
+    :param timeout: how long a run may take, in seconds.
     """
 
-    def __init__(self, workdir: Path, environ: dict[str, str]) -> None:
+    def __init__(self, workdir: Path, environ: dict[str, str], timeout: float = 120) -> None:
         self.workdir = workdir
         self.environ = environ
+        self.timeout = timeout
 
     def module(self, name: str, *flags: str, environ: dict[str, str] | None = None, **options: Any) -> dict[str, Any]:
         """Run one module ad hoc (C(ansible localhost -m)) and return its result."""
@@ -97,8 +107,8 @@ class Ansible:
         results.unlink(missing_ok=True)
         process = subprocess.run(
             [str(BIN / command[0]), *command[1:]], cwd=self.workdir, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, timeout=120, check=False,
-            env=dict(self.environ, TEST_RESULTS_FILE=str(results), **(environ or {})))
+            stderr=subprocess.STDOUT, text=True, timeout=self.timeout, check=False,
+            env={**self.environ, **WATCHED, "TEST_RESULTS_FILE": str(results), **(environ or {})})
         lines = results.read_text().splitlines() if results.exists() else []
         return Run(process.returncode, process.stdout, [json.loads(line) for line in lines])
 
@@ -132,18 +142,19 @@ def dns(bind: BindServer, simulator: Simulator) -> BindServer:
     return bind
 
 
-@pytest.fixture
-def clean_environ(tmp_path: Path) -> dict[str, str]:
-    """An environment without settings of the person who runs the tests."""
-    home = tmp_path / "home"
-    home.mkdir()
+def make_environ(home: Path) -> dict[str, str]:
+    """Return an environment without settings of the person who runs the tests."""
+    home.mkdir(exist_ok=True)
     kept = {name: os.environ[name] for name in ("PATH", "ANSIBLE_COLLECTIONS_PATH", "LANG", "LC_ALL") if name in os.environ}
     return dict(
         kept, HOME=str(home), ANSIBLE_HOME=str(home / ".ansible"), PYTHONDONTWRITEBYTECODE="1",
-        ANSIBLE_CALLBACK_PLUGINS=str(Path(__file__).parent / "callback"), ANSIBLE_CALLBACKS_ENABLED="results",
-        ANSIBLE_LOAD_CALLBACK_PLUGINS="1", ANSIBLE_PYTHON_INTERPRETER=sys.executable, ANSIBLE_LOCALHOST_WARNING="false",
-        ANSIBLE_INVENTORY_UNPARSED_WARNING="false", ANSIBLE_REMOTE_TMP=str(home / ".ansible" / "tmp"),
+        ANSIBLE_PYTHON_INTERPRETER=sys.executable, ANSIBLE_REMOTE_TMP=str(home / ".ansible" / "tmp"),
     )
+
+
+@pytest.fixture
+def clean_environ(tmp_path: Path) -> dict[str, str]:
+    return make_environ(tmp_path / "home")
 
 
 @pytest.fixture

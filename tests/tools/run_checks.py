@@ -87,6 +87,7 @@ def lanes() -> list[list[Check]]:
         [pytest("unit"), pytest("integration", "--numprocesses=2"), pytest("trust", "--numprocesses=2")],
         [
             Check("sanity", script("sanity.py")),
+            pytest("examples"),
             Check("lint", tool("ansible-lint", "--profile", "production", "--offline", "--strict")),
             Check("docs-lint", tool("antsibull-docs", *docs)),
             Check("docs", script("docs_site.py")),
