@@ -161,6 +161,21 @@ dns_records:
   returned: success
   type: list
   elements: dict
+errors:
+  description: For which profiles the module failed, so that C(profiles) and C(dns_records) are incomplete.
+  returned: when it failed for some of the profiles
+  type: list
+  elements: dict
+  contains:
+    profile_id:
+      description: The id of the profile.
+      type: str
+      returned: always
+      sample: d1378ab7-e919-11ea-81e4-0a58a9feac2a
+    message:
+      description: What went wrong.
+      type: str
+      returned: always
 """
 
 from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdError
@@ -204,9 +219,10 @@ def _result(found, setup):
         "profiles": profiles,
         "dns_records": [record for profile in profiles for record in profile.get("dns_records", [])],
     }
-    errors = [str(one.error) for one in found if one.error is not None]
-    if errors:
-        raise SmtpdError("\n".join(errors), **result)
+    failed = [one for one in found if one.error is not None]
+    if failed:
+        errors = [{"profile_id": one.profile["profile_id"], "message": str(one.error)} for one in failed]
+        raise SmtpdError("\n".join(error["message"] for error in errors), errors=errors, **result)
     return result
 
 

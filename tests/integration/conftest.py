@@ -102,6 +102,11 @@ class Ansible:
         return self.playbook([play], *flags, environ=environ,
                              **{"sending_profile_" + name: value for name, value in variables.items()})
 
+    def named_playbook(self, name: str, *flags: str, environ: dict[str, str] | None = None, **variables: Any) -> Run:
+        """Run a playbook of the collection, as users run it."""
+        (self.workdir / "vars.json").write_text(json.dumps(variables))
+        return self._run(["ansible-playbook", "smtpd.email." + name, "--extra-vars", "@vars.json", *flags], environ)
+
     def _run(self, command: list[str], environ: dict[str, str] | None) -> Run:
         results = self.workdir / "results.jsonl"
         results.unlink(missing_ok=True)
