@@ -9,7 +9,8 @@ name: audit_format
 version_added: 0.1.0
 short_description: Turn the report of an audit into the content of a file
 description:
-  - Turns what P(smtpd.email.audit_report#filter) returns into text, JSON, a JUnit file, a file of metrics for Prometheus, or a page.
+  - Turns what P(smtpd.email.audit_report#filter) returns into text, JSON, a JUnit file, a file of metrics for
+    Prometheus, or a page.
   - Made for the role P(smtpd.email.smtpd_audit#role), and of use where its stages are arranged in another way.
 positional: format
 options:
@@ -21,7 +22,8 @@ options:
     description:
       - V(text) - a line for all profiles, and one for each of the first 20 that are not V(ok).
       - V(json) - the report itself.
-      - V(junit) - a test case for each profile. It fails where it is V(broken) or V(degraded), and is skipped where it is V(unknown).
+      - V(junit) - a test case for each profile. It fails where it is V(broken) or V(degraded), and is skipped where it
+        is V(unknown).
       - V(prometheus) - for the textfile collector of Prometheus' node exporter.
       - V(html) - one page with all in it, without scripts, which needs no network. It stays below 3 MB.
     type: str

@@ -10,12 +10,13 @@ version_added: 0.1.0
 short_description: Select the DNS records that an audit is to ask DNS for
 description:
   - Selects from a result of M(smtpd.email.smtpd_profile_info) the DNS records of all profiles but the failed ones.
-  - Leaves out what M(smtpd.email.smtpd_dns_info) would refuse, so that one odd record does not keep all others from being looked
-    at. P(smtpd.email.audit_report#filter) tells of it.
+  - Leaves out what M(smtpd.email.smtpd_dns_info) would refuse, so that one odd record does not keep all others from
+    being looked at. P(smtpd.email.audit_report#filter) tells of it.
   - Made for the role P(smtpd.email.smtpd_audit#role), and of use where its stages are arranged in another way.
 options:
   _input:
-    description: The result of M(smtpd.email.smtpd_profile_info) with O(smtpd.email.smtpd_profile_info#module:setup=true).
+    description: The result of M(smtpd.email.smtpd_profile_info) with
+      O(smtpd.email.smtpd_profile_info#module:setup=true).
     type: dict
     required: true
 seealso:

@@ -9,13 +9,14 @@ name: audit_report
 version_added: 0.1.0
 short_description: Conclude from what the service and DNS say whether the mail of each profile goes out
 description:
-  - Holds what the service says of profiles against what DNS answers, and concludes for each profile what that means for its mail.
+  - Holds what the service says of profiles against what DNS answers, and concludes for each profile what that means for
+    its mail.
   - Made for the role P(smtpd.email.smtpd_audit#role), and of use where its stages are arranged in another way.
 options:
   _input:
     description:
-      - The result of M(smtpd.email.smtpd_profile_info) with O(smtpd.email.smtpd_profile_info#module:setup=true). It may have failed
-        for some of the profiles.
+      - The result of M(smtpd.email.smtpd_profile_info) with O(smtpd.email.smtpd_profile_info#module:setup=true). It may
+        have failed for some of the profiles.
     type: dict
     required: true
   answers:
@@ -70,20 +71,23 @@ _value:
             - V(unknown) if there is no profile at all.
           type: str
         profiles:
-          description: How many profiles there are, in C(total) and by status in C(broken), C(degraded), C(unknown), and C(ok).
+          description: How many profiles there are, in C(total) and by status in C(broken), C(degraded), C(unknown), and
+            C(ok).
           type: dict
         records:
           description:
-            - How many DNS records there are, in C(total) and by the status that M(smtpd.email.smtpd_dns_info) gives, in C(present),
-              C(missing), C(mismatch), C(partial), and C(unknown).
+            - How many DNS records there are, in C(total) and by the status that M(smtpd.email.smtpd_dns_info) gives, in
+              C(present), C(missing), C(mismatch), C(partial), and C(unknown).
           type: dict
         first_limit:
-          description: The profile that is disabled first, with the fields of C(problems), V(null) if none is in V(pending).
+          description: The profile that is disabled first, with the fields of C(problems), V(null) if none is in
+            V(pending).
           type: dict
         problems:
           description:
-            - The first 50 profiles that are not V(ok), the most urgent first, with the fields C(profile_id), C(profile_name),
-              C(sending_domain), C(state), C(status), C(diagnosis), C(message), C(hours_left), and C(disabled_after) of C(profiles).
+            - The first 50 profiles that are not V(ok), the most urgent first, with the fields C(profile_id),
+              C(profile_name), C(sending_domain), C(state), C(status), C(diagnosis), C(message), C(hours_left), and
+              C(disabled_after) of C(profiles).
           type: list
           elements: dict
         problems_left_out:
@@ -124,13 +128,14 @@ _value:
             - V(right) - the service and DNS agree.
             - V(replaced) - the profile is V(failed), and there is another one of the same name and domain.
             - V(records_wrong) - the profile is V(active), but DNS does not answer right.
-            - V(records_not_accepted) - the profile is V(active) and DNS answers right, but the service does not accept a record.
+            - V(records_not_accepted) - the profile is V(active) and DNS answers right, but the service does not accept
+              a record.
             - V(dns_uncertain) - DNS servers give no certain answer.
             - V(no_records) - the service gives no DNS records.
-            - V(pending_records_wrong), V(pending_records_right), V(pending_dns_uncertain), V(pending_no_records) - the profile is
-              V(pending), and what DNS says.
-            - V(disabled_records_wrong), V(disabled_records_right), V(disabled_dns_uncertain), V(disabled_no_records) - the same of a
-              profile that is V(disabled).
+            - V(pending_records_wrong), V(pending_records_right), V(pending_dns_uncertain), V(pending_no_records) - the
+              profile is V(pending), and what DNS says.
+            - V(disabled_records_wrong), V(disabled_records_right), V(disabled_dns_uncertain), V(disabled_no_records) -
+              the same of a profile that is V(disabled).
             - V(failed) - the service could not create it, and there is no other one.
             - V(creating) - the service is still creating it.
             - V(creation_stuck) - it has been doing so for more than an hour.
@@ -175,7 +180,8 @@ _value:
               description: What DNS says of it, see RV(smtpd.email.smtpd_dns_info#module:records).
               type: str
             diagnosis:
-              description: Why DNS does not answer right, see RV(smtpd.email.smtpd_dns_info#module:records), or V(not_asked).
+              description: Why DNS does not answer right, see RV(smtpd.email.smtpd_dns_info#module:records), or
+                V(not_asked).
               type: str
             message:
               description: The diagnosis in a sentence.

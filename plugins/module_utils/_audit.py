@@ -23,7 +23,7 @@ from typing import Any, Iterable, Mapping, NamedTuple, Optional, Sequence
 from . import _dns_answers as dns
 from ._errors import InputError
 from ._profiles import ACTIVE, CREATING, DISABLED, FAILED, PENDING
-from ._records import check_records, describe_record, name_key
+from ._records import check_records, name_key
 
 OK, DEGRADED, BROKEN, UNKNOWN = "ok", "degraded", "broken", "unknown"
 # The most urgent first.
@@ -39,7 +39,15 @@ CREATING_LIMIT = 1.0
 MANY_PROBLEMS = 50
 
 _SUMMARY_FIELDS = (
-    "profile_id", "profile_name", "sending_domain", "state", "status", "diagnosis", "message", "hours_left", "disabled_after"
+    "profile_id",
+    "profile_name",
+    "sending_domain",
+    "state",
+    "status",
+    "diagnosis",
+    "message",
+    "hours_left",
+    "disabled_after",
 )
 
 _Profile = Mapping[str, Any]
@@ -58,34 +66,40 @@ class _Conclusion(NamedTuple):
 def audit_records(profiles: Iterable[_Profile]) -> list[dict[str, Any]]:
     """The records that DNS is to be asked for: those of all profiles that can still be verified.
 
-    A record that cannot be asked for is left out, since one odd record must not keep a thousand others from being looked at.
+    A record that cannot be asked for is left out: one odd record must not keep a thousand others from being looked at.
 
     :param profiles: as C(smtpd_profile_info) returns them with C(setup).
     """
-    return [record for record, problem in _checked(profiles) if problem is None]
+    records = _records(profiles)
+    problems = _problems(records)
+    return [record for record, problem in zip(records, problems) if problem is None]
 
 
-def _checked(profiles: Iterable[_Profile]) -> list[tuple[dict[str, Any], Optional[str]]]:
-    """Each record of the profiles, and why DNS cannot be asked for it."""
-    records = [dict(record, profile_id=profile["profile_id"]) for profile in profiles for record in _relevant_records(profile)]
-    try:
-        check_records(records)
-        return [(record, None) for record in records]
-    except InputError:
-        pass
+def _records(profiles: Iterable[_Profile]) -> list[dict[str, Any]]:
+    # Those of a failed profile are of no use to anybody.
+    return [
+        dict(record, profile_id=profile["profile_id"])
+        for profile in profiles
+        if profile["state"] != FAILED
+        for record in profile.get("dns_records") or []
+    ]
+
+
+def _problems(records: Sequence[_Record]) -> list[Optional[str]]:
+    """For each record why DNS cannot be asked for it."""
+    if _problem(records) is None:
+        return [None] * len(records)
     # Records can only be at odds with others of the same name, and equal ones never are.
-    accepted: dict[str, dict[tuple[str, str], dict[str, Any]]] = {}
-    checked = []
+    accepted: dict[str, dict[tuple[str, str], _Record]] = {}
+    problems: list[Optional[str]] = []
     for record in records:
         others = accepted.setdefault(name_key(record["name"]), {})
         key = (record["type"], record["value"])
-        problem = None
-        if key not in others:
-            problem = _problem([*others.values(), record])
+        problem = None if key in others else _problem([*others.values(), record])
         if problem is None:
             others[key] = record
-        checked.append((record, problem))
-    return checked
+        problems.append(problem)
+    return problems
 
 
 def _problem(records: Sequence[_Record]) -> Optional[str]:
@@ -96,11 +110,6 @@ def _problem(records: Sequence[_Record]) -> Optional[str]:
     return None
 
 
-def _relevant_records(profile: _Profile) -> Sequence[_Record]:
-    # Those of a failed profile are of no use to anybody.
-    return [] if profile["state"] == FAILED else profile.get("dns_records") or []
-
-
 # The report
 
 
@@ -109,19 +118,24 @@ def audit_report(
 ) -> dict[str, Any]:
     """What is to be said of all profiles.
 
-    :param lookup: the result of C(smtpd_profile_info) with C(setup), also of a run in which it failed for some profiles.
+    :param lookup: the result of C(smtpd_profile_info) with C(setup), also of a run in which it failed for some
+        profiles.
     :param answers: the result of C(smtpd_dns_info) for C(audit_records); empty where there was nothing to ask for.
     :param now: in seconds since the epoch.
     :param account: what the user calls the account.
-    :returns: C(generated_at), C(account), C(summary), and C(profiles), the most urgent first. It is plain data, of one and the
+    :returns: C(generated_at), C(account), C(summary), and C(profiles), the most urgent first. It is plain data, of one
+        and the
         same shape whatever was found.
     """
     listed = {profile["profile_id"]: profile for profile in reversed(lookup.get("profiles", []))}
     profiles = list(reversed(listed.values()))
     errors = {error["profile_id"]: error["message"] for error in lookup.get("errors", [])}
     seen = {_identity(answer): answer for answer in answers.get("records", [])}
+    wanted = _records(profiles)
+    # Checking takes long, and what was asked for has been checked.
+    is_complete = all(_identity(record) in seen for record in wanted)
     records: dict[str, list[dict[str, Any]]] = {}
-    for record, problem in _checked(profiles):
+    for record, problem in zip(wanted, [None] * len(wanted) if is_complete else _problems(wanted)):
         records.setdefault(record["profile_id"], []).append(_record(record, seen, problem))
     live = {_twin_key(profile): profile for profile in profiles if profile["state"] != FAILED}
     audited = [
@@ -149,23 +163,26 @@ def _twin_key(profile: _Profile) -> tuple[Any, ...]:
 def _urgency(profile: _Profile) -> tuple[Any, ...]:
     hours = profile["hours_left"]
     return (
-        STATUSES.index(profile["status"]), float("inf") if hours is None else hours,
-        profile["sending_domain"] or "", profile["profile_name"] or "", profile["profile_id"],
+        STATUSES.index(profile["status"]),
+        float("inf") if hours is None else hours,
+        profile["sending_domain"] or "",
+        profile["profile_name"] or "",
+        profile["profile_id"],
     )
 
 
 def _record(record: _Record, seen: Mapping[tuple[Any, ...], _Record], problem: Optional[str]) -> dict[str, Any]:
-    described = describe_record(record)
     answer = seen.get(_identity(record), {})
     if problem is not None:
-        answer = {"status": dns.UNKNOWN, "diagnosis": "not_asked", "message": "DNS cannot be asked for it: %s" % problem}
+        answer = {
+            "status": dns.UNKNOWN,
+            "diagnosis": "not_asked",
+            "message": "DNS cannot be asked for it: %s" % problem,
+        }
     elif not answer:
         answer = {"status": dns.UNKNOWN, "diagnosis": "not_asked", "message": "DNS was not asked for it."}
     return {
-        "fqdn": described["fqdn"],
-        "type": described["type"],
-        "rdata": described["rdata"],
-        "validation_state": described.get("validation_state"),
+        **{field: record[field] for field in ("fqdn", "type", "rdata", "validation_state")},
         "status": answer["status"],
         "diagnosis": answer["diagnosis"],
         "message": answer["message"],
@@ -196,7 +213,9 @@ def _audited(
         "pending_since": profile.get("pending_since"),
         "disabled_after": profile.get("disabled_after"),
         # What is wrong first, what is right last; else in the service's order.
-        "records": sorted(records, key=lambda record: (record["status"] == dns.PRESENT, record["status"] == dns.UNKNOWN)),
+        "records": sorted(
+            records, key=lambda record: (record["status"] == dns.PRESENT, record["status"] == dns.UNKNOWN)
+        ),
     }
 
 
@@ -244,7 +263,12 @@ def _hours_left(profile: _Profile, now: float) -> Optional[float]:
 
 
 def _conclude(
-    profile: _Profile, records: Sequence[_Record], live: Optional[_Profile], error: Optional[str], hours: Optional[float], now: float
+    profile: _Profile,
+    records: Sequence[_Record],
+    live: Optional[_Profile],
+    error: Optional[str],
+    hours: Optional[float],
+    now: float,
 ) -> _Conclusion:
     state = profile["state"]
     if state == FAILED:
@@ -256,7 +280,8 @@ def _conclude(
     if state in (PENDING, DISABLED):
         return _conclude_inactive(state, records, error, hours)
     return _Conclusion(
-        UNKNOWN, "unknown_state",
+        UNKNOWN,
+        "unknown_state",
         "The service gives %s, which this version does not know: look there what it means, and whether mail goes out."
         % ("the state '%s'" % state if state else "no state"),
     )
@@ -265,13 +290,17 @@ def _conclude(
 def _conclude_failed(live: Optional[_Profile]) -> _Conclusion:
     if live is not None:
         return _Conclusion(
-            OK, "replaced",
-            "The service could not create it, but profile %s of the same name and domain has taken its place: nothing is to be "
+            OK,
+            "replaced",
+            "The service could not create it, but profile %s of the same name and domain has taken its place: nothing "
+            "is to be "
             "done." % live["profile_id"],
         )
     return _Conclusion(
-        BROKEN, "failed",
-        "No mail goes out, because the service could not create it, which cannot be mended: check its domains, then create it "
+        BROKEN,
+        "failed",
+        "No mail goes out, because the service could not create it, which cannot be mended: check its domains, then "
+        "create it "
         "anew by the role sending_profile.",
     )
 
@@ -281,12 +310,15 @@ def _conclude_creating(profile: _Profile, now: float) -> _Conclusion:
     hours = None if created is None else (now - created) / 3600
     if hours is not None and hours > CREATING_LIMIT:
         return _Conclusion(
-            BROKEN, "creation_stuck",
+            BROKEN,
+            "creation_stuck",
             "No mail goes out, because the service has been creating it for %s: ask the service's support about it."
             % _duration(hours),
         )
     return _Conclusion(
-        UNKNOWN, "creating", "The service is still creating it, so that there are no DNS records yet: look again in some minutes."
+        UNKNOWN,
+        "creating",
+        "The service is still creating it, so that there are no DNS records yet: look again in some minutes.",
     )
 
 
@@ -296,27 +328,35 @@ def _conclude_active(records: Sequence[_Record], error: Optional[str]) -> _Concl
     unaccepted = [record for record in records if record["validation_state"] not in (ACTIVE, None)]
     if wrong:
         return _Conclusion(
-            DEGRADED, "records_wrong",
-            "Mail still goes out, but DNS is wrong for %s: correct %s before the service notices, which stops all mail of the "
+            DEGRADED,
+            "records_wrong",
+            "Mail still goes out, but DNS is wrong for %s: correct %s before the service notices, which stops all mail "
+            "of the "
             "profile." % (_in_words(wrong), _them(wrong)),
         )
     if not records:
         return _Conclusion(UNKNOWN, "no_records", "Nothing could be compared, because %s" % _no_records(error))
     if unknown:
         return _Conclusion(
-            UNKNOWN, "dns_uncertain",
-            "DNS gives no certain answer for %s: look again, and if it stays so, check the name servers." % _in_words(unknown),
+            UNKNOWN,
+            "dns_uncertain",
+            "DNS gives no certain answer for %s: look again, and if it stays so, check the name servers."
+            % _in_words(unknown),
         )
     if unaccepted:
         return _Conclusion(
-            DEGRADED, "records_not_accepted",
-            "Mail still goes out and DNS answers right, but the service does not accept %s: have the profile verified again."
+            DEGRADED,
+            "records_not_accepted",
+            "Mail still goes out and DNS answers right, but the service does not accept %s: have the profile verified "
+            "again."
             % _in_words(unaccepted, "validation_state"),
         )
     return _Conclusion(OK, "right", "The service and DNS agree: nothing is to be done.")
 
 
-def _conclude_inactive(state: str, records: Sequence[_Record], error: Optional[str], hours: Optional[float]) -> _Conclusion:
+def _conclude_inactive(
+    state: str, records: Sequence[_Record], error: Optional[str], hours: Optional[float]
+) -> _Conclusion:
     wrong = [record for record in records if record["status"] in WRONG]
     unknown = [record for record in records if record["status"] == dns.UNKNOWN]
     if state == PENDING:
@@ -326,15 +366,18 @@ def _conclude_inactive(state: str, records: Sequence[_Record], error: Optional[s
         end = "have it verified, or create it anew."
     if wrong:
         return _Conclusion(
-            BROKEN, "%s_records_wrong" % state,
+            BROKEN,
+            "%s_records_wrong" % state,
             "%s; DNS is wrong for %s: correct %s and %s" % (start, _in_words(wrong), _them(wrong), end),
         )
     if not records:
         return _Conclusion(BROKEN, "%s_no_records" % state, "%s, and %s" % (start, _no_records(error)))
     if unknown:
         return _Conclusion(
-            BROKEN, "%s_dns_uncertain" % state,
-            "%s, and DNS gives no certain answer for %s: check the name servers, then %s" % (start, _in_words(unknown), end),
+            BROKEN,
+            "%s_dns_uncertain" % state,
+            "%s, and DNS gives no certain answer for %s: check the name servers, then %s"
+            % (start, _in_words(unknown), end),
         )
     return _Conclusion(BROKEN, "%s_records_right" % state, "%s, though DNS answers right by now: %s" % (start, end))
 

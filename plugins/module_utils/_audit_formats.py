@@ -54,7 +54,11 @@ def _text(report: _Report) -> str:
 
 def _line(profile: _Profile) -> str:
     return "%-8s %s (%s, %s): %s" % (
-        profile["status"], profile["sending_domain"], profile["profile_name"], profile["profile_id"], profile["message"]
+        profile["status"],
+        profile["sending_domain"],
+        profile["profile_name"],
+        profile["profile_id"],
+        profile["message"],
     )
 
 
@@ -88,7 +92,10 @@ def _junit(report: _Report) -> str:
 
 def _case(profile: _Profile) -> Markup:
     start = fill(
-        '<testcase classname="{}" name="{} ({})" time="0"', profile["sending_domain"], profile["profile_name"], profile["profile_id"]
+        '<testcase classname="{}" name="{} ({})" time="0"',
+        profile["sending_domain"],
+        profile["profile_name"],
+        profile["profile_id"],
     )
     if profile["status"] == OK:
         return fill("{}/>\n", start)
@@ -96,7 +103,10 @@ def _case(profile: _Profile) -> Markup:
         return fill('{}>\n<skipped message="{}"/>\n</testcase>\n', start, profile["message"])
     return fill(
         '{}>\n<failure type="{}" message="{}">{}</failure>\n</testcase>\n',
-        start, profile["status"], profile["message"], Markup("\n".join(map(str, _details(profile)))),
+        start,
+        profile["status"],
+        profile["message"],
+        Markup("\n".join(map(str, _details(profile)))),
     )
 
 
@@ -124,40 +134,53 @@ def _prometheus(report: _Report) -> str:
         for profile in report["profiles"]
     ]
     each = list(zip(labels, report["profiles"]))
-    return "".join([
-        _metric(
-            "smtpd_audit_timestamp_seconds", "When the audit looked at the service and at DNS.",
-            [(account, moment_of(report["generated_at"]))],
-        ),
-        _metric(
-            "smtpd_audit_profiles", "How many profiles are in a status.",
-            [({**account, "status": status}, summary["profiles"][status]) for status in STATUSES],
-        ),
-        _metric(
-            "smtpd_audit_records", "How many DNS records have a status.",
-            [({**account, "status": status}, summary["records"][status]) for status in RECORD_STATUSES],
-        ),
-        _metric(
-            "smtpd_profile_status", "1 for the status that a profile is in, 0 for the others.",
-            [({**own, "status": status}, int(profile["status"] == status)) for own, profile in each for status in STATUSES],
-        ),
-        _metric(
-            "smtpd_profile_state", "1 for the state that the service tells.",
-            [({**own, "state": profile["state"] or ""}, 1) for own, profile in each],
-        ),
-        _metric(
-            "smtpd_profile_disabled_after_timestamp_seconds",
-            "An estimate of when the service disables a profile that is in pending.",
-            [(own, moment_of(profile["disabled_after"])) for own, profile in each if profile["disabled_after"]],
-        ),
-        _metric(
-            "smtpd_profile_records", "How many DNS records of a profile are right, wrong, or not known to be either.",
-            [
-                ({**own, "verdict": verdict}, sum(record["status"] in statuses for record in profile["records"]))
-                for own, profile in each for verdict, statuses in _VERDICTS.items()
-            ],
-        ),
-    ])
+    return "".join(
+        [
+            _metric(
+                "smtpd_audit_timestamp_seconds",
+                "When the audit looked at the service and at DNS.",
+                [(account, moment_of(report["generated_at"]))],
+            ),
+            _metric(
+                "smtpd_audit_profiles",
+                "How many profiles are in a status.",
+                [({**account, "status": status}, summary["profiles"][status]) for status in STATUSES],
+            ),
+            _metric(
+                "smtpd_audit_records",
+                "How many DNS records have a status.",
+                [({**account, "status": status}, summary["records"][status]) for status in RECORD_STATUSES],
+            ),
+            _metric(
+                "smtpd_profile_status",
+                "1 for the status that a profile is in, 0 for the others.",
+                [
+                    ({**own, "status": status}, int(profile["status"] == status))
+                    for own, profile in each
+                    for status in STATUSES
+                ],
+            ),
+            _metric(
+                "smtpd_profile_state",
+                "1 for the state that the service tells.",
+                [({**own, "state": profile["state"] or ""}, 1) for own, profile in each],
+            ),
+            _metric(
+                "smtpd_profile_disabled_after_timestamp_seconds",
+                "An estimate of when the service disables a profile that is in pending.",
+                [(own, moment_of(profile["disabled_after"])) for own, profile in each if profile["disabled_after"]],
+            ),
+            _metric(
+                "smtpd_profile_records",
+                "How many DNS records of a profile are right, wrong, or not known to be either.",
+                [
+                    ({**own, "verdict": verdict}, sum(record["status"] in statuses for record in profile["records"]))
+                    for own, profile in each
+                    for verdict, statuses in _VERDICTS.items()
+                ],
+            ),
+        ]
+    )
 
 
 _VERDICTS: Mapping[str, Sequence[str]] = {"right": (dns.PRESENT,), "wrong": WRONG, "unknown": (dns.UNKNOWN,)}

@@ -45,10 +45,13 @@ _MEANINGS = {
 }
 # The shapes differ too, for those who cannot tell the colours apart, and for print.
 _SHAPES = {
-    BROKEN: '<path fill="currentColor" d="M7.5 1h9L23 7.5v9L16.5 23h-9L1 16.5v-9z"/><path class="g" d="M8 8l8 8M16 8l-8 8"/>',
-    DEGRADED: '<path fill="currentColor" d="M10.3 2.6 1 19a2 2 0 0 0 1.7 3h18.6A2 2 0 0 0 23 19L13.7 2.6a2 2 0 0 0-3.4 0z"/>'
+    BROKEN: '<path fill="currentColor" d="M7.5 1h9L23 7.5v9L16.5 23h-9L1 16.5v-9z"/>'
+    '<path class="g" d="M8 8l8 8M16 8l-8 8"/>',
+    DEGRADED: '<path fill="currentColor" '
+    'd="M10.3 2.6 1 19a2 2 0 0 0 1.7 3h18.6A2 2 0 0 0 23 19L13.7 2.6a2 2 0 0 0-3.4 0z"/>'
     '<path class="g" d="M12 9v5.5M12 18v.2"/>',
-    UNKNOWN: '<circle cx="12" cy="12" r="10" fill="none" stroke="currentColor" stroke-width="2.4" stroke-dasharray="4.6 2.4"/>'
+    UNKNOWN: '<circle cx="12" cy="12" r="10" fill="none" stroke="currentColor" stroke-width="2.4" '
+    'stroke-dasharray="4.6 2.4"/>'
     '<path fill="none" stroke="currentColor" stroke-width="2.4" stroke-linecap="round" '
     'd="M9.3 9.4a2.8 2.8 0 1 1 3.9 2.6c-.8.4-1.2.9-1.2 1.8M12 17v.2"/>',
     OK: '<circle cx="12" cy="12" r="11" fill="currentColor"/><path class="g" d="M7 12.5l3.4 3.4L17 9"/>',
@@ -69,7 +72,9 @@ def page(report: _Report) -> str:
         title=joined([_verdict(report), " · Sending profiles", *([" · ", account] if account else [])]),
         icon=_tab_icon(status),
         style=Markup(STYLE),
-        symbols=joined(fill('<symbol id="i-{}" viewBox="0 0 24 24">{}</symbol>', name, Markup(_SHAPES[name])) for name in STATUSES),
+        symbols=joined(
+            fill('<symbol id="i-{}" viewBox="0 0 24 24">{}</symbol>', name, Markup(_SHAPES[name])) for name in STATUSES
+        ),
         header=_header(report),
         limits=_limits(numbered, moment_of(report["generated_at"]) or 0.0),
         chooser=_chooser(report) if profiles else Markup(),
@@ -99,8 +104,8 @@ base-uri 'none'; form-action 'none'">
 <main>
 {limits}{chooser}{sections}</main>
 <footer>
-<p>Hours left are an estimate: the service disables a profile that is in <i>pending</i> for 72 hours, and tells only when it was \
-changed last.
+<p>Hours left are an estimate: the service disables a profile that is in <i>pending</i> for 72 hours, and tells only \
+when it was changed last.
 <p>Made by <code>smtpd.email.audit</code>, which only looks, and changes nothing.
 </footer>
 </body>
@@ -136,8 +141,14 @@ def _verdict(report: _Report) -> str:
     if not total:
         return "No profile was found"
     if count[BROKEN]:
-        number = "all %s profiles send" % _number(total) if count[BROKEN] == total > 1 else (
-            "%s of %s send%s" % (_number(count[BROKEN]), _plural(total, "profile"), "s" if count[BROKEN] == 1 else ""))
+        number = (
+            "all %s profiles send" % _number(total)
+            if count[BROKEN] == total > 1
+            else (
+                "%s of %s send%s"
+                % (_number(count[BROKEN]), _plural(total, "profile"), "s" if count[BROKEN] == 1 else "")
+            )
+        )
         return number[0].upper() + number[1:] + " no mail"
     if count[DEGRADED]:
         return "%s of %s will soon send no mail" % (_number(count[DEGRADED]), _plural(total, "profile"))
@@ -174,7 +185,9 @@ def _header(report: _Report) -> Markup:
 
 
 def _legend_item(status: str, count: Mapping[str, int]) -> Markup:
-    inner = fill("{}<b>{}</b> {}", _icon(status), _number(count[status]), _TITLES[status].lower() if status != OK else "OK")
+    inner = fill(
+        "{}<b>{}</b> {}", _icon(status), _number(count[status]), _TITLES[status].lower() if status != OK else "OK"
+    )
     return fill('<li><a href="#{}">{}</a>', status, inner) if count[status] else fill("<li>{}", inner)
 
 
@@ -191,18 +204,29 @@ def _donut(count: Mapping[str, int]) -> Markup:
     sizes = {status: size * around / sum(sizes.values()) for status, size in sizes.items()}
     arcs, start = [], 0.0
     for status in shown:
-        arcs.append(fill(
-            '<circle class="{}" cx="64" cy="64" r="{}" stroke-dasharray="{:s} {:s}" stroke-dashoffset="{:s}"/>',
-            status, radius, "%.2f" % max(1.0, sizes[status] - gap), "%.2f" % around, "%.2f" % -start,
-        ))
+        arcs.append(
+            fill(
+                '<circle class="{}" cx="64" cy="64" r="{}" stroke-dasharray="{:s} {:s}" stroke-dashoffset="{:s}"/>',
+                status,
+                radius,
+                "%.2f" % max(1.0, sizes[status] - gap),
+                "%.2f" % around,
+                "%.2f" % -start,
+            )
+        )
         start += sizes[status]
     text = ", ".join("%s %s" % (_number(count[status]), _TITLES[status]) for status in shown) or "none"
     return fill(
         '<svg class="donut" viewBox="0 0 128 128" role="img" aria-label="{}: {}">'
         '<circle class="track" cx="64" cy="64" r="{}"/><g transform="rotate(-90 64 64)">{}</g>'
         '<text x="64" y="68" class="n{}">{}</text><text x="64" y="85" class="l">{}</text></svg>',
-        _plural(count["total"], "profile"), text, radius, joined(arcs),
-        " long" if total > 999 else "", _number(count["total"]), "profile" if count["total"] == 1 else "profiles",
+        _plural(count["total"], "profile"),
+        text,
+        radius,
+        joined(arcs),
+        " long" if total > 999 else "",
+        _number(count["total"]),
+        "profile" if count["total"] == 1 else "profiles",
     )
 
 
@@ -217,11 +241,21 @@ def _records_bar(count: Mapping[str, int]) -> Markup:
     for status, number, _word in parts:
         width = 100.0 * number / total
         if number:
-            bars.append(fill('<rect class="{}" x="{}%" width="{}%" height="100%"/>', status, "%.3f" % start, "%.3f" % max(width, 0.6)))
+            bars.append(
+                fill(
+                    '<rect class="{}" x="{}%" width="{}%" height="100%"/>',
+                    status,
+                    "%.3f" % start,
+                    "%.3f" % max(width, 0.6),
+                )
+            )
         start += width
     text = ", ".join("%s %s" % (_number(number), word) for _status, number, word in parts if number)
     return fill(
-        '<p class="fact"><b>{} DNS records</b>: {}<svg class="bar" aria-hidden="true">{}</svg>', _number(total), text, joined(bars)
+        '<p class="fact"><b>{} DNS records</b>: {}<svg class="bar" aria-hidden="true">{}</svg>',
+        _number(total),
+        text,
+        joined(bars),
     )
 
 
@@ -230,7 +264,9 @@ def _first_limit(first: Any) -> Markup:
         return Markup()
     return fill(
         '<p class="fact"><b>First to be disabled</b>: <bdi>{}</bdi>, {}, on {}',
-        first["sending_domain"] or first["profile_id"], _left(first["hours_left"]), _day_and_time(first["disabled_after"]),
+        first["sending_domain"] or first["profile_id"],
+        _left(first["hours_left"]),
+        _day_and_time(first["disabled_after"]),
     )
 
 
@@ -267,7 +303,8 @@ def _limits(numbered: Sequence[tuple[int, _Profile]], now: float) -> Markup:
         """\
 <section class="limits" aria-labelledby="limits">
 <h2 id="limits">Time left</h2>
-<p class="sub">Each of these profiles is in <i>pending</i>. After 72 hours of it, the service disables a profile, and deletes it later.
+<p class="sub">Each of these profiles is in <i>pending</i>. After 72 hours of it, the service disables a \
+profile, and deletes it later.
 {histogram}<div class="lanes"><svg class="axis" aria-hidden="true">{axis}</svg>
 <ol>{rows}</ol></div>
 {rest}</section>
@@ -277,9 +314,13 @@ def _limits(numbered: Sequence[tuple[int, _Profile]], now: float) -> Markup:
         rows=joined(rows[:_MANY_LIMITS]),
         rest=fill(
             "<details><summary>{}</summary><ol>{}</ol></details>\n",
-            "The next %d of %s more" % (_MORE_LIMITS, _number(len(rest))) if len(rest) > _MORE_LIMITS else "%d more" % len(rest),
+            "The next %d of %s more" % (_MORE_LIMITS, _number(len(rest)))
+            if len(rest) > _MORE_LIMITS
+            else "%d more" % len(rest),
             joined(rest[:_MORE_LIMITS]),
-        ) if rest else "",
+        )
+        if rest
+        else "",
     )
 
 
@@ -291,10 +332,15 @@ def _limit_row(number: int, profile: _Profile) -> Markup:
     hours = min(profile["hours_left"], _LIMIT_HOURS)
     share = "%.2f" % (100.0 * hours / _LIMIT_HOURS)
     return fill(
-        '<li class="{}"><a href="#p{}"><bdi>{}</bdi></a><svg aria-hidden="true"><rect class="track" width="100%" height="100%"/>'
+        '<li class="{}"><a href="#p{}"><bdi>{}</bdi></a><svg aria-hidden="true"><rect class="track" width="100%" '
+        'height="100%"/>'
         '<rect width="{}%" height="100%"/></svg><span><b>{}</b> {}</span>',
-        _urgency(hours), number, profile["sending_domain"] or profile["profile_id"], share,
-        "any moment" if hours <= 0 else _left(hours)[3:], _short_time(moment_of(profile["disabled_after"]) or 0.0),
+        _urgency(hours),
+        number,
+        profile["sending_domain"] or profile["profile_id"],
+        share,
+        "any moment" if hours <= 0 else _left(hours)[3:],
+        _short_time(moment_of(profile["disabled_after"]) or 0.0),
     )
 
 
@@ -304,9 +350,16 @@ def _axis(now: float) -> Iterator[Markup]:
         share = "%.3f%%" % (100.0 * hours / _LIMIT_HOURS)
         yield fill('<line x1="{0}" x2="{0}" y1="34" y2="100%"/>', share)
         yield fill(
-            '<text x="{}" y="12" text-anchor="{}"{}>{}</text><text x="{}" y="27" class="d" text-anchor="{}"{}>{}</text>',
-            share, anchor, Markup(' class="odd"' if hours % 24 else ""), "now" if hours == 0 else "%d h" % hours,
-            share, anchor, Markup(' visibility="hidden"' if hours % 24 else ""), _short_time(now + hours * 3600),
+            '<text x="{}" y="12" text-anchor="{}"{}>{}</text><text x="{}" y="27" class="d" '
+            'text-anchor="{}"{}>{}</text>',
+            share,
+            anchor,
+            Markup(' class="odd"' if hours % 24 else ""),
+            "now" if hours == 0 else "%d h" % hours,
+            share,
+            anchor,
+            Markup(' visibility="hidden"' if hours % 24 else ""),
+            _short_time(now + hours * 3600),
         )
 
 
@@ -320,13 +373,23 @@ def _histogram(all_hours: Iterable[float]) -> Markup:
     for index, number in enumerate(count):
         if number:
             tall = max(2.0, height * number / most)
-            bars.append(fill(
-                '<g class="{}"><rect x="{}%" width="{}%" y="{}" height="{}" rx="2"/><text x="{}%" y="{}">{}</text></g>',
-                _urgency(index * 6), "%.3f" % (index * width + 0.4), "%.3f" % (width - 0.8), "%.1f" % (16 + height - tall),
-                "%.1f" % tall, "%.3f" % ((index + 0.5) * width), "%.1f" % (11 + height - tall), _number(number),
-            ))
+            bars.append(
+                fill(
+                    '<g class="{}"><rect x="{}%" width="{}%" y="{}" height="{}" rx="2"/><text x="{}%" '
+                    'y="{}">{}</text></g>',
+                    _urgency(index * 6),
+                    "%.3f" % (index * width + 0.4),
+                    "%.3f" % (width - 0.8),
+                    "%.1f" % (16 + height - tall),
+                    "%.1f" % tall,
+                    "%.3f" % ((index + 0.5) * width),
+                    "%.1f" % (11 + height - tall),
+                    _number(number),
+                )
+            )
     text = ", ".join(
-        "%d in %d to %d hours" % (number, index * 6, index * 6 + 6) for index, number in enumerate(count) if number)
+        "%d in %d to %d hours" % (number, index * 6, index * 6 + 6) for index, number in enumerate(count) if number
+    )
     return fill('<svg class="histogram" role="img" aria-label="Limits: {}">{}</svg>\n', text, joined(bars))
 
 
@@ -358,14 +421,20 @@ def _chooser(report: _Report) -> Markup:
     """What is shown, chosen without a script."""
     count = report["summary"]["profiles"]
     choices = [
-        fill('<input type="radio" name="show" id="show-all" checked><label for="show-all"><b>{}</b> All</label>', _number(count["total"]))
+        fill(
+            '<input type="radio" name="show" id="show-all" checked><label for="show-all"><b>{}</b> All</label>',
+            _number(count["total"]),
+        )
     ]
     choices += [
         fill(
             '<input type="radio" name="show" id="show-{0}"><label for="show-{0}" class="{0}"><b>{1}</b> {2}</label>',
-            status, _number(count[status]), _TITLES[status],
+            status,
+            _number(count[status]),
+            _TITLES[status],
         )
-        for status in STATUSES if count[status]
+        for status in STATUSES
+        if count[status]
     ]
     return fill('<fieldset class="show"><legend>Show</legend>{}</fieldset>\n', joined(choices))
 
@@ -376,7 +445,8 @@ def _section(status: str, numbered: Sequence[tuple[int, _Profile]], budget: _Bud
         return Markup()
     return fill(
         '<section id="{status}" class="part {status}" aria-labelledby="h-{status}">\n'
-        '<h2 id="h-{status}">{icon}{title} <span class="n">{count}</span></h2>\n<p class="sub">{meaning}\n{profiles}</section>\n',
+        '<h2 id="h-{status}">{icon}{title} <span class="n">{count}</span></h2>\n<p '
+        'class="sub">{meaning}\n{profiles}</section>\n',
         status=status,
         icon=_icon(status),
         title=_TITLES[status],
@@ -398,7 +468,9 @@ def _problems(own: Sequence[tuple[int, _Profile]], budget: _Budget) -> Markup:
 
 
 def _left_out(number: int) -> Markup:
-    return fill('<p class="sub">And {} more, for which there is no room on this page: see the JSON report.\n', _number(number))
+    return fill(
+        '<p class="sub">And {} more, for which there is no room on this page: see the JSON report.\n', _number(number)
+    )
 
 
 def _problem(number: int, profile: _Profile) -> Markup:
@@ -406,10 +478,19 @@ def _problem(number: int, profile: _Profile) -> Markup:
     return fill(
         '<article id="p{}" class="card">\n<h3><bdi>{}</bdi></h3>\n<p class="tags"><span class="tag">{}</span>{}\n'
         '<p class="id"><bdi>{}</bdi> · {}\n<p class="msg">{}\n',
-        number, profile["sending_domain"] or "(no domain)", profile["state"] or "no state",
-        "" if hours is None else fill(' <span class="tag {}">{}</span>', _urgency(hours), (
-            "the 72 hours are over" if hours <= 0 else "%s left" % _left(hours)[3:])),
-        profile["profile_name"], profile["profile_id"], profile["message"],
+        number,
+        profile["sending_domain"] or "(no domain)",
+        profile["state"] or "no state",
+        ""
+        if hours is None
+        else fill(
+            ' <span class="tag {}">{}</span>',
+            _urgency(hours),
+            ("the 72 hours are over" if hours <= 0 else "%s left" % _left(hours)[3:]),
+        ),
+        profile["profile_name"],
+        profile["profile_id"],
+        profile["message"],
     )
 
 
@@ -422,15 +503,22 @@ def _tables(profile: _Profile, budget: _Budget) -> Markup:
         summary = "%s, all right" % _plural(len(right), "DNS record")
     else:
         summary = "%s right" % ("1 other record is" if len(right) == 1 else "%d other records are" % len(right))
-    return joined([
-        budget.table(_table(wrong, domain)) if wrong else "",
-        fill("<details><summary>{}</summary>\n{}</details>\n", summary, budget.table(_table(right, domain))) if right else "",
-    ])
+    return joined(
+        [
+            budget.table(_table(wrong, domain)) if wrong else "",
+            fill("<details><summary>{}</summary>\n{}</details>\n", summary, budget.table(_table(right, domain)))
+            if right
+            else "",
+        ]
+    )
 
 
 def _healthy(own: Sequence[tuple[int, _Profile]], budget: _Budget) -> Markup:
     """The healthy profiles, a line each that unfolds; many in parts that unfold."""
-    ordered = sorted((profile for _number, profile in own), key=lambda profile: (profile["sending_domain"] or "", profile["profile_name"] or ""))
+    ordered = sorted(
+        (profile for _number, profile in own),
+        key=lambda profile: (profile["sending_domain"] or "", profile["profile_name"] or ""),
+    )
     lines: list[Markup] = []
     for profile in ordered:
         line = _healthy_line(profile, budget)
@@ -443,11 +531,16 @@ def _healthy(own: Sequence[tuple[int, _Profile]], budget: _Budget) -> Markup:
     parts = []
     for start in range(0, len(lines), _PART):
         part = lines[start : start + _PART]
-        parts.append(fill(
-            '<details class="range"><summary><bdi>{}</bdi> to <bdi>{}</bdi> <span class="n">{}</span></summary>'
-            '<div class="list">\n{}</div></details>\n',
-            ordered[start]["sending_domain"], ordered[start + len(part) - 1]["sending_domain"], len(part), joined(part),
-        ))
+        parts.append(
+            fill(
+                '<details class="range"><summary><bdi>{}</bdi> to <bdi>{}</bdi> <span class="n">{}</span></summary>'
+                '<div class="list">\n{}</div></details>\n',
+                ordered[start]["sending_domain"],
+                ordered[start + len(part) - 1]["sending_domain"],
+                len(part),
+                joined(part),
+            )
+        )
     return fill("{}{}", joined(parts), left_out)
 
 
@@ -456,9 +549,11 @@ def _healthy_line(profile: _Profile, budget: _Budget) -> Optional[Markup]:
     is_right = profile["diagnosis"] == "right"
     line = fill(
         "<details><summary><bdi>{}</bdi> <small><bdi>{}</bdi>{}</small></summary>{}<p class=id>{}",
-        profile["sending_domain"] or profile["profile_id"], profile["profile_name"],
+        profile["sending_domain"] or profile["profile_id"],
+        profile["profile_name"],
         "" if is_right else ", %s" % profile["diagnosis"],
-        "" if is_right else fill("<p class=msg>{}", profile["message"]), profile["profile_id"],
+        "" if is_right else fill("<p class=msg>{}", profile["message"]),
+        profile["profile_id"],
     )
     if not budget.has_line(line):
         return None
@@ -469,9 +564,7 @@ def _healthy_line(profile: _Profile, budget: _Budget) -> Optional[Markup]:
 # The records of a profile
 
 
-_HEAD = Markup(
-    "<table><thead><tr><th>Name<th>Type<th>Expected<th>DNS answers<th>Service<th>Diagnosis</thead><tbody>\n"
-)
+_HEAD = Markup("<table><thead><tr><th>Name<th>Type<th>Expected<th>DNS answers<th>Service<th>Diagnosis</thead><tbody>\n")
 
 
 def _table(records: Sequence[_Record], domain: Optional[str]) -> Markup:
@@ -486,8 +579,12 @@ def _row(record: _Record, domain: Optional[str]) -> Markup:
     found = joined((_value(record["type"], value, domain) for value in record["found"]), Markup("<br>"))
     return fill(
         "<tr class={}><td>{}<td>{}<td>{}<td>{}<td>{}<td><b>{}</b><br>{}\n",
-        "w" if is_wrong else "q", *start, found or ("nothing" if is_wrong else "no certain answer"),
-        record["validation_state"], str(record["diagnosis"]).replace("_", " ").capitalize(), record["message"],
+        "w" if is_wrong else "q",
+        *start,
+        found or ("nothing" if is_wrong else "no certain answer"),
+        record["validation_state"],
+        str(record["diagnosis"]).replace("_", " ").capitalize(),
+        record["message"],
     )
 
 

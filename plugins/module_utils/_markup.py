@@ -26,9 +26,7 @@ def visible(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return "".join(
-        character if character.isprintable() else "\\u%04x" % ord(character) for character in text
-    )
+    return "".join(character if character.isprintable() else "\\u%04x" % ord(character) for character in text)
 
 
 def escaped(value: Any) -> Markup:

@@ -32,6 +32,7 @@ HOSTILE = "{{ 7 * 7 }}<script>alert(1)</script>\u202e"
 @pytest.fixture(scope="module")
 def front(bind: BindServer) -> Iterator[OddServer]:
     """A name server that knows what BIND knows, but fails for the domain pine."""
+
     def respond(query: dns.message.Message) -> Optional[dns.message.Message]:
         if b"pine" in query.question[0].name.labels:
             response = dns.message.make_response(query)
@@ -53,7 +54,9 @@ def publish(bind: BindServer, *profiles: dict[str, Any]) -> None:
 
 def seed(simulator: Simulator, label: str, state: str = "active", **fields: Any) -> dict[str, Any]:
     domain = label + ".acorn.example"
-    return simulator.seed(**{"profile_name": label, "sending_domain": domain, "link_domain": "go." + domain, "state": state, **fields})
+    return simulator.seed(
+        **{"profile_name": label, "sending_domain": domain, "link_domain": "go." + domain, "state": state, **fields}
+    )
 
 
 def audit(ansible: Ansible, server: Any, *flags: str, **variables: Any) -> Run:
@@ -66,7 +69,8 @@ def files(folder: Path) -> dict[str, str]:
 
 
 def test_an_account_is_audited_against_the_service_and_dns_and_every_file_is_written(
-        ansible: Ansible, simulator: Simulator, bind: BindServer, front: OddServer, tmp_path: Path) -> None:
+    ansible: Ansible, simulator: Simulator, bind: BindServer, front: OddServer, tmp_path: Path
+) -> None:
     bind.reset()
     now = int(time.time())
     right, removed, changed, uncertain, waiting, dead, hostile = [
@@ -95,7 +99,10 @@ def test_an_account_is_audited_against_the_service_and_dns_and_every_file_is_wri
 
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["account"] == "acorn"
-    assert {one["sending_domain"].split(".")[0] + " " + one["state"]: (one["status"], one["diagnosis"]) for one in report["profiles"]} == {
+    assert {
+        one["sending_domain"].split(".")[0] + " " + one["state"]: (one["status"], one["diagnosis"])
+        for one in report["profiles"]
+    } == {
         "oak active": ("ok", "right"),
         "oak failed": ("ok", "replaced"),
         "elm active": ("degraded", "records_wrong"),
@@ -114,7 +121,11 @@ def test_an_account_is_audited_against_the_service_and_dns_and_every_file_is_wri
     (suite,) = list(junitparser.JUnitXml.fromfile(str(tmp_path / "report.junit")))
     assert (suite.tests, suite.failures, suite.skipped) == (8, 4, 1)
     metrics = (tmp_path / "report.prometheus").read_text()
-    samples = [sample for family in prometheus_client.parser.text_string_to_metric_families(metrics) for sample in family.samples]
+    samples = [
+        sample
+        for family in prometheus_client.parser.text_string_to_metric_families(metrics)
+        for sample in family.samples
+    ]
     counts = {sample.labels["status"]: sample.value for sample in samples if sample.name == "smtpd_audit_profiles"}
     assert counts == {"ok": 3, "degraded": 2, "broken": 2, "unknown": 1}
     page = (tmp_path / "report.html").read_text()
@@ -130,16 +141,21 @@ def test_an_account_is_audited_against_the_service_and_dns_and_every_file_is_wri
 
 
 def test_it_fails_for_what_it_is_told_to_and_still_writes_the_report(
-        ansible: Ansible, simulator: Simulator, bind: BindServer, tmp_path: Path) -> None:
+    ansible: Ansible, simulator: Simulator, bind: BindServer, tmp_path: Path
+) -> None:
     seed(simulator, "oak", "disabled")
     run = audit(ansible, bind, fail_on="degraded, broken", json=str(tmp_path / "report.json"))
     assert run.returncode == 2
     assert run.failed[0].endswith("Fail if a profile is as it must not be")
-    assert run.of("Fail if a profile is as it must not be")["msg"] == "1 of 1 profiles is degraded or broken, see above."
+    assert (
+        run.of("Fail if a profile is as it must not be")["msg"] == "1 of 1 profiles is degraded or broken, see above."
+    )
     assert json.loads((tmp_path / "report.json").read_text())["summary"]["status"] == "broken"
 
 
-def test_check_mode_looks_and_writes_nothing(ansible: Ansible, simulator: Simulator, bind: BindServer, tmp_path: Path) -> None:
+def test_check_mode_looks_and_writes_nothing(
+    ansible: Ansible, simulator: Simulator, bind: BindServer, tmp_path: Path
+) -> None:
     seed(simulator, "oak", "pending")
     run = audit(ansible, bind, "--check", "--diff", fail_on=["degraded"], **files(tmp_path))
     assert run.returncode == 0, run.output
@@ -147,7 +163,9 @@ def test_check_mode_looks_and_writes_nothing(ansible: Ansible, simulator: Simula
     assert run.changed == [] and not list(tmp_path.glob("report.*"))
 
 
-def test_only_the_selected_profiles_are_audited(ansible: Ansible, simulator: Simulator, bind: BindServer, tmp_path: Path) -> None:
+def test_only_the_selected_profiles_are_audited(
+    ansible: Ansible, simulator: Simulator, bind: BindServer, tmp_path: Path
+) -> None:
     seed(simulator, "oak")
     one = seed(simulator, "elm", "disabled")
     run = audit(ansible, bind, profiles=[{"profile_id": one["profile_id"]}], json=str(tmp_path / "report.json"))
@@ -159,11 +177,14 @@ def test_only_the_selected_profiles_are_audited(ansible: Ansible, simulator: Sim
 def test_no_profile_at_all_is_not_taken_for_health(ansible: Ansible, bind: BindServer) -> None:
     run = audit(ansible, bind, sending_domain="nobody.acorn.example", fail_on=["unknown"])
     assert run.returncode == 2
-    assert run.of("Say what is the matter")["msg"] == ["No profile was found. Check the account, and what was selected."]
+    assert run.of("Say what is the matter")["msg"] == [
+        "No profile was found. Check the account, and what was selected."
+    ]
 
 
 def test_where_the_service_fails_for_one_profile_the_others_are_audited(
-        ansible: Ansible, simulator: Simulator, bind: BindServer, tmp_path: Path) -> None:
+    ansible: Ansible, simulator: Simulator, bind: BindServer, tmp_path: Path
+) -> None:
     bind.reset()
     lost, right = seed(simulator, "oak"), seed(simulator, "elm")
     publish(bind, lost, right)
@@ -171,12 +192,16 @@ def test_where_the_service_fails_for_one_profile_the_others_are_audited(
     run = audit(ansible, bind, json=str(tmp_path / "report.json"))
     assert run.returncode == 0, run.output
     report = json.loads((tmp_path / "report.json").read_text())
-    assert {one["profile_name"]: one["diagnosis"] for one in report["profiles"]} == {"oak": "no_records", "elm": "right"}
+    assert {one["profile_name"]: one["diagnosis"] for one in report["profiles"]} == {
+        "oak": "no_records",
+        "elm": "right",
+    }
     assert "answered 500" in report["profiles"][0]["message"], report["profiles"][0]["message"]
 
 
 def test_a_service_that_refuses_the_credentials_fails_it_and_leaves_the_last_report(
-        ansible: Ansible, bind: BindServer, tmp_path: Path) -> None:
+    ansible: Ansible, bind: BindServer, tmp_path: Path
+) -> None:
     (tmp_path / "report.prometheus").write_text("the last one")
     run = audit(ansible, bind, access_token="wrong-token", prometheus=str(tmp_path / "report.prometheus"))
     assert run.returncode == 2 and run.failed[0].endswith("Look up the profiles and their DNS records")
@@ -184,14 +209,24 @@ def test_a_service_that_refuses_the_credentials_fails_it_and_leaves_the_last_rep
     assert (tmp_path / "report.prometheus").read_text() == "the last one"
 
 
-@pytest.mark.parametrize("variables, told", [
-    ({"htlm": "/tmp/x.html"}, "There is no variable smtpd_audit_htlm: the role has smtpd_audit_account, "),
-    ({"fail_on": ["broken", "red"]}, "smtpd_audit_fail_on is '['broken', 'red']': give a list of broken, degraded and unknown."),
-    ({"junit": "/nowhere/at/all.xml"}, "smtpd_audit_junit is '/nowhere/at/all.xml': give the path of a file in a folder that is there."),
-    ({"dns_timeout": "soon"}, "smtpd_audit_dns_timeout"),
-])
+@pytest.mark.parametrize(
+    "variables, told",
+    [
+        ({"htlm": "/tmp/x.html"}, "There is no variable smtpd_audit_htlm: the role has smtpd_audit_account, "),
+        (
+            {"fail_on": ["broken", "red"]},
+            "smtpd_audit_fail_on is '['broken', 'red']': give a list of broken, degraded and unknown.",
+        ),
+        (
+            {"junit": "/nowhere/at/all.xml"},
+            "smtpd_audit_junit is '/nowhere/at/all.xml': give the path of a file in a folder that is there.",
+        ),
+        ({"dns_timeout": "soon"}, "smtpd_audit_dns_timeout"),
+    ],
+)
 def test_a_variable_that_cannot_work_is_told_before_anything_is_asked(
-        variables: dict[str, Any], told: str, ansible: Ansible, simulator: Simulator, bind: BindServer) -> None:
+    variables: dict[str, Any], told: str, ansible: Ansible, simulator: Simulator, bind: BindServer
+) -> None:
     simulator.clear_requests()
     run = audit(ansible, bind, **variables)
     assert run.returncode == 2 and told in " ".join(run.output.split()).replace('\\"', '"').replace("\\'", "'")

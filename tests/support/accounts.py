@@ -2,9 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Made-up accounts, as C(smtpd_profile_info) and C(smtpd_dns_info) tell of them, for tests of what is concluded from that.
+"""Made-up accounts, as C(smtpd_profile_info) and C(smtpd_dns_info) tell of them, for tests of what is concluded from
+that.
 
-The records are those of the simulator, and what is said of an answer is what the collection says of it; only the profiles
+The records are those of the simulator, and what is said of an answer is what the collection says of it; only the
+profiles
 and the answers are made up. The same account comes out each time.
 """
 
@@ -54,18 +56,28 @@ def profile(
 
     :param since: how many hours ago it came into its state.
     """
-    profile_id = fields.pop("profile_id", None) or str(uuid.uuid5(uuid.NAMESPACE_DNS, "%s %s %s" % (name, domain, state)))
+    profile_id = fields.pop("profile_id", None) or str(
+        uuid.uuid5(uuid.NAMESPACE_DNS, "%s %s %s" % (name, domain, state))
+    )
     records = fields.pop("dns_records", None)
     modified = int(NOW - since * HOUR)
     given = {"profile_name": name, "sending_domain": domain, **fields}
-    answer = {"profile_id": profile_id, "state": state, "created_at_utc": modified - 7, "modified_at_utc": modified, **given}
+    answer = {
+        "profile_id": profile_id,
+        "state": state,
+        "created_at_utc": modified - 7,
+        "modified_at_utc": modified,
+        **given,
+    }
     if records is None:
         made = Profile(profile_id, {key: given[key] for key in FIELDS if key in given}, state, 0.0, 0.0, 0.0, 0.0)
         records = [] if state == "creating" else make_records(made)
         for record in records:
             record["validation_state"] = "active" if state == "active" else "pending"
     return dict(
-        profile_from_answer(answer), dns_records=[dict(describe_record(record), profile_id=profile_id) for record in records])
+        profile_from_answer(answer),
+        dns_records=[dict(describe_record(record), profile_id=profile_id) for record in records],
+    )
 
 
 def lookup(profiles: Iterable[dict[str, Any]], **more: Any) -> dict[str, Any]:
@@ -75,7 +87,9 @@ def lookup(profiles: Iterable[dict[str, Any]], **more: Any) -> dict[str, Any]:
     return {"changed": False, "profiles": profiles, "dns_records": records, **more}
 
 
-def answers(profiles: Iterable[dict[str, Any]], responds: dict[tuple[str, int], Respond] | None = None) -> dict[str, Any]:
+def answers(
+    profiles: Iterable[dict[str, Any]], responds: dict[tuple[str, int], Respond] | None = None
+) -> dict[str, Any]:
     """What C(smtpd_dns_info) returns: all is right, but for the records whose profile's id and number are given."""
     results = []
     for one in profiles:
@@ -83,7 +97,11 @@ def answers(profiles: Iterable[dict[str, Any]], responds: dict[tuple[str, int], 
             (wish,) = check_records([record])
             respond = (responds or {}).get((one["profile_id"], number), right)
             results.append(judge(wish, [wish], respond(record["type"], [canonical(record["type"], record["rdata"])])))
-    return {"changed": False, "records": results, "all_present": all(result["status"] == "present" for result in results)}
+    return {
+        "changed": False,
+        "records": results,
+        "all_present": all(result["status"] == "present" for result in results),
+    }
 
 
 def small_account() -> tuple[dict[str, Any], dict[str, Any]]:
@@ -96,18 +114,31 @@ def small_account() -> tuple[dict[str, Any], dict[str, Any]]:
     drifted = profile("mail.elm.example", name="transactions")
     uncertain = profile("post.fir.example", name="alerts")
     profiles = [
-        lost, fixed, new, dead, drifted, uncertain,
-        profile("mail.hazel.example", "failed", since=700), profile("mail.hazel.example", since=699),
+        lost,
+        fixed,
+        new,
+        dead,
+        drifted,
+        uncertain,
+        profile("mail.hazel.example", "failed", since=700),
+        profile("mail.hazel.example", since=699),
         profile("go.ivy.example", "creating", "welcome", since=0.05),
         *(profile("mail.%s.example" % tree, name="newsletter") for tree in ("juniper", "larch", "maple")),
     ]
-    return lookup(profiles), answers([one for one in profiles if one["state"] != "failed"], {
-        (lost["profile_id"], 0): missing, (lost["profile_id"], 8): other,
-        (new["profile_id"], 0): partial, **{(new["profile_id"], number): missing for number in (1, 2, 3, 4, 5, 6, 7, 8)},
-        (dead["profile_id"], 5): other, (dead["profile_id"], 6): missing,
-        (drifted["profile_id"], 6): other,
-        (uncertain["profile_id"], 1): servfail, (uncertain["profile_id"], 2): servfail,
-    })
+    return lookup(profiles), answers(
+        [one for one in profiles if one["state"] != "failed"],
+        {
+            (lost["profile_id"], 0): missing,
+            (lost["profile_id"], 8): other,
+            (new["profile_id"], 0): partial,
+            **{(new["profile_id"], number): missing for number in (1, 2, 3, 4, 5, 6, 7, 8)},
+            (dead["profile_id"], 5): other,
+            (dead["profile_id"], 6): missing,
+            (drifted["profile_id"], 6): other,
+            (uncertain["profile_id"], 1): servfail,
+            (uncertain["profile_id"], 2): servfail,
+        },
+    )
 
 
 def large_account(count: int, ill: float = 0.06) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -122,7 +153,14 @@ def large_account(count: int, ill: float = 0.06) -> tuple[dict[str, Any], dict[s
         case = number // step % 5 if number % step == step - 1 else None
         state = {0: "pending", 1: "active", 2: "pending", 3: "active", 4: "disabled", None: "active"}[case]
         one = profile(domain, state, ("newsletter", "default", "invoices")[number % 3], since=(number * 7.3) % 72)
-        ill_records = {0: {8: missing}, 1: {0: missing, 5: other}, 2: {}, 3: {6: servfail}, 4: {5: other, 6: other}, None: {}}[case]
+        ill_records = {
+            0: {8: missing},
+            1: {0: missing, 5: other},
+            2: {},
+            3: {6: servfail},
+            4: {5: other, 6: other},
+            None: {},
+        }[case]
         responds.update({(one["profile_id"], index): respond for index, respond in ill_records.items()})
         profiles.append(one)
     return lookup(profiles), answers(profiles, responds)

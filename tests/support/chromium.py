@@ -15,6 +15,7 @@ It can reach no other machine: all names but localhost lead nowhere.
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import select
@@ -29,9 +30,19 @@ PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 
 _TIMEOUT = 60.0
 _FLAGS = (
-    "--headless", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-extensions", "--disable-dev-shm-usage", "--hide-scrollbars",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost", "--font-render-hinting=none", "--remote-debugging-pipe",
+    "--headless",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-extensions",
+    "--disable-dev-shm-usage",
+    "--hide-scrollbars",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost",
+    "--font-render-hinting=none",
+    "--remote-debugging-pipe",
 )
 
 
@@ -50,11 +61,21 @@ class Chromium:
         command = [program, *_FLAGS, "--no-sandbox", "--user-data-dir=" + self._directory, "about:blank"]
         its_input, self._output = os.pipe()
         self._input, its_output = os.pipe()
-        # The protocol is spoken on the file descriptors 3 and 4.
-        shell = 'exec 3<&%d 4>&%d; exec "$@"' % (its_input, its_output)
+
+        def connect() -> None:  # the protocol is spoken on the file descriptors 3 and 4
+            ends = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (its_input, its_output)]
+            os.dup2(ends[0], 3)
+            os.dup2(ends[1], 4)
+            os.close(ends[0])
+            os.close(ends[1])
+
         self._process = subprocess.Popen(
-            ["sh", "-c", shell, "sh", *command], pass_fds=[its_input, its_output], stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+            command,
+            preexec_fn=connect,
+            close_fds=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         os.close(its_input)
         os.close(its_output)
@@ -96,7 +117,13 @@ class Chromium:
         for domain in ("Page", "Runtime", "Log", "Network"):
             page.call(domain + ".enable")
         phone = width < 600
-        page.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=2 if phone else 1, mobile=phone)
+        page.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=2 if phone else 1,
+            mobile=phone,
+        )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         page.call("Emulation.setEmulatedMedia", features=[scheme])
         page.call("Emulation.setScriptExecutionDisabled", value=not scripts)
@@ -109,7 +136,12 @@ class Chromium:
     def call(self, method: str, session: Optional[str] = None, **params: Any) -> dict[str, Any]:
         """Call a method and return its result. Events that come meanwhile are kept."""
         self._number += 1
-        message = {"id": self._number, "method": method, "params": params, **({"sessionId": session} if session else {})}
+        message = {
+            "id": self._number,
+            "method": method,
+            "params": params,
+            **({"sessionId": session} if session else {}),
+        }
         os.write(self._output, json.dumps(message).encode() + b"\0")
         deadline = time.monotonic() + _TIMEOUT
         while True:
@@ -169,7 +201,9 @@ class Page:
         """Click into the middle of an element, as a person does."""
         x, y = self.evaluate(
             "(() => { const e = document.querySelector(%s); e.scrollIntoView({block: 'center'});"
-            " const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; })()" % json.dumps(selector))
+            " const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; })()"
+            % json.dumps(selector)
+        )
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
@@ -189,7 +223,8 @@ class Page:
     def requests(self) -> list[str]:
         """The addresses that were asked for."""
         return [
-            event["params"]["request"]["url"] for event in self._browser.events(self._session)
+            event["params"]["request"]["url"]
+            for event in self._browser.events(self._session)
             if event["method"] == "Network.requestWillBeSent"
         ]
 

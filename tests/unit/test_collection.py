@@ -190,7 +190,7 @@ def code_lines(file: Path) -> Iterator[str]:
 
 
 def variables_set(node: Any) -> set[str]:
-    """Return the variables that tasks set: facts, registered results, and variables of a task."""
+    """Return the variables that tasks set: facts, artifacts, registered results, and variables of a task."""
     found: set[str] = set()
     if isinstance(node, list):
         return found.union(*map(variables_set, node))
@@ -199,6 +199,8 @@ def variables_set(node: Any) -> set[str]:
     for key, value in node.items():
         if key in ("ansible.builtin.set_fact", "vars") and isinstance(value, dict):
             found.update(value)
+        elif key == "ansible.builtin.set_stats":
+            found.update(value["data"])
         elif key in ("register", "loop_var", "index_var"):
             found.add(value)
         found |= variables_set(value)

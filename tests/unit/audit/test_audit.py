@@ -10,7 +10,14 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.smtpd.email.plugins.module_utils._audit import BROKEN, DEGRADED, OK, UNKNOWN, audit_records, audit_report
+from ansible_collections.smtpd.email.plugins.module_utils._audit import (
+    BROKEN,
+    DEGRADED,
+    OK,
+    UNKNOWN,
+    audit_records,
+    audit_report,
+)
 from ansible_collections.smtpd.email.plugins.module_utils._records import check_records
 from tests.support.accounts import (
     HOUR,
@@ -54,7 +61,8 @@ def test_an_active_profile_with_a_wrong_record_is_degraded(respond: Respond) -> 
 def test_the_message_names_the_first_wrong_record_and_counts_the_others() -> None:
     message = audit_one(profile("mail.acorn.example"), {8: missing, 5: other, 6: missing})["message"]
     assert message == (
-        "Mail still goes out, but DNS is wrong for bounce.mail.acorn.example MX (wrong value) and 2 more records: correct them "
+        "Mail still goes out, but DNS is wrong for bounce.mail.acorn.example MX (wrong value) and 2 more records: "
+        "correct them "
         "before the service notices, which stops all mail of the profile."
     )
 
@@ -83,15 +91,19 @@ def test_what_kept_the_service_from_giving_the_records_is_told() -> None:
     one = profile("mail.acorn.example", dns_records=[])
     audited = audit_one(one, errors=[{"profile_id": one["profile_id"], "message": "GET /setup: answered 500."}])
     assert audited["message"] == (
-        "Nothing could be compared, because the service did not give its DNS records (GET /setup: answered 500): look again."
+        "Nothing could be compared, because the service did not give its DNS records (GET /setup: answered 500): look "
+        "again."
     )
 
 
-@pytest.mark.parametrize("responds, diagnosis", [
-    ({}, "pending_records_right"),
-    ({0: missing, 1: servfail}, "pending_records_wrong"),
-    ({0: servfail}, "pending_dns_uncertain"),
-])
+@pytest.mark.parametrize(
+    "responds, diagnosis",
+    [
+        ({}, "pending_records_right"),
+        ({0: missing, 1: servfail}, "pending_records_wrong"),
+        ({0: servfail}, "pending_dns_uncertain"),
+    ],
+)
 def test_no_mail_of_a_pending_profile_goes_out_whatever_dns_says(responds: dict[int, Respond], diagnosis: str) -> None:
     audited = audit_one(profile("mail.acorn.example", "pending", since=10), responds)
     assert (audited["status"], audited["diagnosis"]) == (BROKEN, diagnosis)
@@ -103,13 +115,18 @@ def test_a_pending_profile_without_records_is_broken() -> None:
     assert verdict(profile("mail.acorn.example", "pending", dns_records=[])) == (BROKEN, "pending_no_records")
 
 
-@pytest.mark.parametrize("since, hours, words", [
-    (0, 72.0, "within about 72 hours"),
-    (67.6, 4.4, "within about 4.4 hours"),
-    (71.5, 0.5, "within about 30 minutes"),
-    (80, 0.0, "at once: the 72 hours are over"),
-])
-def test_hours_left_are_counted_from_when_a_pending_profile_was_changed_last(since: float, hours: float, words: str) -> None:
+@pytest.mark.parametrize(
+    "since, hours, words",
+    [
+        (0, 72.0, "within about 72 hours"),
+        (67.6, 4.4, "within about 4.4 hours"),
+        (71.5, 0.5, "within about 30 minutes"),
+        (80, 0.0, "at once: the 72 hours are over"),
+    ],
+)
+def test_hours_left_are_counted_from_when_a_pending_profile_was_changed_last(
+    since: float, hours: float, words: str
+) -> None:
     audited = audit_one(profile("mail.acorn.example", "pending", since=since))
     assert audited["hours_left"] == hours
     assert words in audited["message"]
@@ -127,8 +144,14 @@ def test_only_a_pending_profile_has_hours_left(state: str) -> None:
     assert audit_one(profile("mail.acorn.example", state))["hours_left"] is None
 
 
-@pytest.mark.parametrize("responds, diagnosis", [
-    ({}, "disabled_records_right"), ({6: missing}, "disabled_records_wrong"), ({6: servfail}, "disabled_dns_uncertain")])
+@pytest.mark.parametrize(
+    "responds, diagnosis",
+    [
+        ({}, "disabled_records_right"),
+        ({6: missing}, "disabled_records_wrong"),
+        ({6: servfail}, "disabled_dns_uncertain"),
+    ],
+)
 def test_a_disabled_profile_is_broken(responds: dict[int, Respond], diagnosis: str) -> None:
     audited = audit_one(profile("mail.acorn.example", "disabled"), responds)
     assert (audited["status"], audited["diagnosis"]) == (BROKEN, diagnosis)
@@ -177,20 +200,35 @@ def test_dns_is_not_asked_for_the_records_of_failed_profiles() -> None:
 
 
 def test_records_that_cannot_be_asked_for_are_left_out_and_told() -> None:
-    odd = profile("mail.acorn.example", dns_records=[
-        {"name": "mail.acorn.example", "type": "SRV", "value": "0 0 25 mail", "validation_state": "active"},
-        {"name": "go.acorn.example", "type": "CNAME", "value": "l.smtpdgo.com", "validation_state": "active"},
-        {"name": "bad name", "type": "TXT", "value": "x", "validation_state": "active"},
-    ])
-    contrary = profile("mail.birch.example", dns_records=[
-        {"name": "GO.acorn.example.", "type": "CNAME", "value": "elsewhere.example.com", "validation_state": "active"},
-        {"name": "go.acorn.example", "type": "CNAME", "value": "l.smtpdgo.com", "validation_state": "active"},
-    ])
+    odd = profile(
+        "mail.acorn.example",
+        dns_records=[
+            {"name": "mail.acorn.example", "type": "SRV", "value": "0 0 25 mail", "validation_state": "active"},
+            {"name": "go.acorn.example", "type": "CNAME", "value": "l.smtpdgo.com", "validation_state": "active"},
+            {"name": "bad name", "type": "TXT", "value": "x", "validation_state": "active"},
+        ],
+    )
+    contrary = profile(
+        "mail.birch.example",
+        dns_records=[
+            {
+                "name": "GO.acorn.example.",
+                "type": "CNAME",
+                "value": "elsewhere.example.com",
+                "validation_state": "active",
+            },
+            {"name": "go.acorn.example", "type": "CNAME", "value": "l.smtpdgo.com", "validation_state": "active"},
+        ],
+    )
     asked = audit_records([odd, contrary])
     check_records(asked)
     assert [(record["profile_id"], record["value"]) for record in asked] == [
-        (odd["profile_id"], "l.smtpdgo.com"), (contrary["profile_id"], "l.smtpdgo.com")]
-    report = audit_report(lookup([odd, contrary]), answers([dict(odd, dns_records=asked[:1]), dict(contrary, dns_records=asked[1:])]), NOW)
+        (odd["profile_id"], "l.smtpdgo.com"),
+        (contrary["profile_id"], "l.smtpdgo.com"),
+    ]
+    report = audit_report(
+        lookup([odd, contrary]), answers([dict(odd, dns_records=asked[:1]), dict(contrary, dns_records=asked[1:])]), NOW
+    )
     messages = {record["rdata"]: record["message"] for audited in report["profiles"] for record in audited["records"]}
     assert "'SRV' is not supported" in messages["0 0 25 mail"]
     assert "has a space in it" in messages['"x"']
@@ -213,9 +251,15 @@ def test_what_is_wrong_comes_first_and_has_what_each_server_says() -> None:
 
 
 def test_a_name_that_two_profiles_share_is_judged_for_each() -> None:
-    first, second = profile("a.acorn.example", link_domain="go.acorn.example"), profile("b.acorn.example", link_domain="go.acorn.example")
+    first, second = (
+        profile("a.acorn.example", link_domain="go.acorn.example"),
+        profile("b.acorn.example", link_domain="go.acorn.example"),
+    )
     report = audit_report(
-        lookup([first, second]), answers([first, second], {(profile_["profile_id"], 8): missing for profile_ in (first, second)}), NOW)
+        lookup([first, second]),
+        answers([first, second], {(profile_["profile_id"], 8): missing for profile_ in (first, second)}),
+        NOW,
+    )
     assert report["summary"]["profiles"]["degraded"] == 2
 
 
@@ -225,8 +269,13 @@ def test_a_name_that_two_profiles_share_is_judged_for_each() -> None:
 def test_the_most_urgent_profile_comes_first() -> None:
     domains = [audited["sending_domain"] for audited in audit_report(*small_account(), NOW)["profiles"]]
     assert domains[:7] == [
-        "shop.acorn.example", "mail.birch.example", "hello.cedar.example", "news.dogwood.example", "mail.elm.example",
-        "go.ivy.example", "post.fir.example",
+        "shop.acorn.example",
+        "mail.birch.example",
+        "hello.cedar.example",
+        "news.dogwood.example",
+        "mail.elm.example",
+        "go.ivy.example",
+        "post.fir.example",
     ]
 
 
@@ -239,17 +288,23 @@ def test_the_summary_counts_and_names_the_first_limit() -> None:
     assert len(summary["problems"]) == 7 and summary["problems_left_out"] == 0
 
 
-@pytest.mark.parametrize("profiles, status", [
-    ([("active", {})], OK),
-    ([("active", {}), ("active", {0: servfail})], UNKNOWN),
-    ([("active", {0: servfail}), ("active", {0: missing})], DEGRADED),
-    ([("active", {0: missing}), ("pending", {})], BROKEN),
-    ([], UNKNOWN),
-])
+@pytest.mark.parametrize(
+    "profiles, status",
+    [
+        ([("active", {})], OK),
+        ([("active", {}), ("active", {0: servfail})], UNKNOWN),
+        ([("active", {0: servfail}), ("active", {0: missing})], DEGRADED),
+        ([("active", {0: missing}), ("pending", {})], BROKEN),
+        ([], UNKNOWN),
+    ],
+)
 def test_the_worst_status_is_that_of_all(profiles: list[tuple[str, dict[int, Respond]]], status: str) -> None:
     made = [profile("mail%d.acorn.example" % number, state) for number, (state, _responds) in enumerate(profiles)]
     responds = {
-        (one["profile_id"], number): respond for one, (_state, own) in zip(made, profiles) for number, respond in own.items()}
+        (one["profile_id"], number): respond
+        for one, (_state, own) in zip(made, profiles)
+        for number, respond in own.items()
+    }
     assert audit_report(lookup(made), answers(made, responds), NOW)["summary"]["status"] == status
 
 

@@ -24,9 +24,23 @@ from ansible_collections.smtpd.email.plugins.module_utils._errors import InputEr
 from tests.support.accounts import NOW, answers, large_account, lookup, missing, profile, servfail, small_account
 
 HOSTILE = (
-    "<script>document.title='taken'</script>", "\"><img src=x onerror=\"document.title='taken'\">", "' onclick='x", "&lt;b&gt;",
-    "]]>", "<!--", "</style>", "{{ 7 * 7 }}", "%s {0}", "back\\slash \"quote\"", "line\nbreak", "nul\x00 bell\x07 esc\x1b[31m",
-    "\u202eright to left", "lone \ud800 surrogate", "\ufffe\uffff", "naïve ☃ 邮件 🐿", "",
+    "<script>document.title='taken'</script>",
+    '"><img src=x onerror="document.title=\'taken\'">',
+    "' onclick='x",
+    "&lt;b&gt;",
+    "]]>",
+    "<!--",
+    "</style>",
+    "{{ 7 * 7 }}",
+    "%s {0}",
+    'back\\slash "quote"',
+    "line\nbreak",
+    "nul\x00 bell\x07 esc\x1b[31m",
+    "\u202eright to left",
+    "lone \ud800 surrogate",
+    "\ufffe\uffff",
+    "naïve ☃ 邮件 🐿",
+    "",
 )
 
 
@@ -39,12 +53,19 @@ def report() -> dict[str, Any]:
 def hostile() -> dict[str, Any]:
     """A report in which all that others write is hostile."""
     profiles = [
-        profile("mail%d.acorn.example" % number, ("pending", "active", "failed")[number % 3], text, profile_id="id-%d" % number,
-                link_domain_default_redirect=text)
+        profile(
+            "mail%d.acorn.example" % number,
+            ("pending", "active", "failed")[number % 3],
+            text,
+            profile_id="id-%d" % number,
+            link_domain_default_redirect=text,
+        )
         for number, text in enumerate(HOSTILE)
     ]
-    found = answers([one for one in profiles if one["state"] != "failed"], {
-        (one["profile_id"], number): (missing, servfail)[number % 2] for one in profiles for number in range(3)})
+    found = answers(
+        [one for one in profiles if one["state"] != "failed"],
+        {(one["profile_id"], number): (missing, servfail)[number % 2] for one in profiles for number in range(3)},
+    )
     for one, text in zip(profiles, HOSTILE):
         one.update(sending_domain=text or None, state=one["state"] if one["state"] != "failed" else "x" + text)
     for answer in found["records"]:
@@ -77,7 +98,8 @@ def test_the_text_has_a_line_for_each_problem(report: dict[str, Any]) -> None:
     assert lines[0] == "12 profiles: 4 broken, 1 degraded, 2 unknown, 5 ok"
     assert [line.split()[0] for line in lines[1:]] == ["broken"] * 4 + ["degraded"] + ["unknown"] * 2
     assert lines[2] == (
-        "broken   mail.birch.example (invoices, %s): No mail goes out, though DNS answers right by now: have it verified within "
+        "broken   mail.birch.example (invoices, %s): No mail goes out, though DNS answers right by now: have it "
+        "verified within "
         "about 31 hours." % report["profiles"][1]["profile_id"]
     )
 
@@ -102,11 +124,22 @@ def test_nothing_in_the_text_breaks_its_lines_or_colours_a_terminal(hostile: dic
 
 def documented(node: dict[str, Any]) -> dict[str, Any]:
     """A JSON schema of what a filter's documentation says of its return value: these very keys, of these types."""
-    types = {"str": ["string", "null"], "float": ["number", "null"], "int": "integer", "list": "array", "dict": ["object", "null"]}
+    types = {
+        "str": ["string", "null"],
+        "float": ["number", "null"],
+        "int": "integer",
+        "list": "array",
+        "dict": ["object", "null"],
+    }
     schema: dict[str, Any] = {"type": types[node["type"]]}
     if "contains" in node:
         properties = {name: documented(inner) for name, inner in node["contains"].items()}
-        inside = {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+        inside = {
+            "type": "object",
+            "properties": properties,
+            "required": list(properties),
+            "additionalProperties": False,
+        }
         schema = inside if node["type"] == "dict" else {"type": "array", "items": inside}
     return schema
 
@@ -173,13 +206,20 @@ def test_the_metrics_tell_what_the_report_tells(report: dict[str, Any]) -> None:
     assert ("smtpd_profile_status", {**own, "status": "ok"}, 0) in found
     assert ("smtpd_profile_state", {**own, "state": "pending"}, 1) in found
     assert ("smtpd_profile_records", {**own, "verdict": "wrong"}, 2) in found
-    (limit,) = [value for name, labels, value in found
-                if name == "smtpd_profile_disabled_after_timestamp_seconds" and labels["profile_id"] == one["profile_id"]]
+    (limit,) = [
+        value
+        for name, labels, value in found
+        if name == "smtpd_profile_disabled_after_timestamp_seconds" and labels["profile_id"] == one["profile_id"]
+    ]
     assert (limit - NOW) / 3600 == pytest.approx(4.4, abs=0.01)
 
 
 def test_only_pending_profiles_have_a_limit_in_the_metrics(report: dict[str, Any]) -> None:
-    limits = [labels["sending_domain"] for name, labels, _value in samples(report) if name.startswith("smtpd_profile_disabled_after")]
+    limits = [
+        labels["sending_domain"]
+        for name, labels, _value in samples(report)
+        if name.startswith("smtpd_profile_disabled_after")
+    ]
     assert limits == ["shop.acorn.example", "mail.birch.example", "hello.cedar.example"]
 
 
@@ -198,7 +238,11 @@ def test_no_sample_is_there_twice(hostile: dict[str, Any]) -> None:
 
 def test_hostile_text_stays_a_label_in_the_metrics(hostile: dict[str, Any]) -> None:
     text = audit_format(hostile, "prometheus")
-    names = {labels["profile_id"]: labels["profile_name"] for name, labels, _value in samples(hostile) if name == "smtpd_profile_state"}
+    names = {
+        labels["profile_id"]: labels["profile_name"]
+        for name, labels, _value in samples(hostile)
+        if name == "smtpd_profile_state"
+    }
     assert names["id-0"] == HOSTILE[0]
     assert names["id-%d" % HOSTILE.index('back\\slash "quote"')] == 'back\\slash "quote"'
     assert names["id-%d" % HOSTILE.index("line\nbreak")] == "line\\u000abreak"
@@ -228,9 +272,20 @@ class Elements(HTMLParser):
 @pytest.mark.parametrize("name", ["report", "hostile"])
 def test_the_page_has_nothing_that_runs_or_is_fetched(name: str, request: pytest.FixtureRequest) -> None:
     elements = Elements(audit_format(request.getfixturevalue(name), "html")).found
-    assert not {tag for tag, _attributes in elements} & {"script", "img", "iframe", "object", "embed", "base", "form", "image"}
+    assert not {tag for tag, _attributes in elements} & {
+        "script",
+        "img",
+        "iframe",
+        "object",
+        "embed",
+        "base",
+        "form",
+        "image",
+    }
     assert not [attribute for _tag, attributes in elements for attribute in attributes if attribute.startswith("on")]
-    addresses = [attributes[key] or "" for _tag, attributes in elements for key in ("href", "src", "action") if key in attributes]
+    addresses = [
+        attributes[key] or "" for _tag, attributes in elements for key in ("href", "src", "action") if key in attributes
+    ]
     assert all(address.startswith(("#", "data:image/svg+xml,")) for address in addresses)
 
 
@@ -238,7 +293,12 @@ def test_hostile_text_stays_text_on_the_page(hostile: dict[str, Any]) -> None:
     tags = {tag for tag, _attributes in Elements(audit_format(hostile, "html")).found}
     assert tags == {tag for tag, _attributes in Elements(audit_format(harmless(hostile), "html")).found}
     text = Elements(audit_format(hostile, "html")).text
-    assert HOSTILE[0] in text and "{{ 7 * 7 }}" in text and "\\u202eright to left" in text and "nul\\u0000 bell\\u0007" in text
+    assert (
+        HOSTILE[0] in text
+        and "{{ 7 * 7 }}" in text
+        and "\\u202eright to left" in text
+        and "nul\\u0000 bell\\u0007" in text
+    )
 
 
 def harmless(node: Any) -> Any:
