@@ -35,13 +35,13 @@ playground: $(VENV)/.demo bind build ## run a simulated SMTPD and a BIND to try 
 	  $(TARBALL) --collections-path "$(PLAYGROUND)/collections" --force --offline
 	@PATH="$(CURDIR)/build/bin:$$PATH" $(VENV)/bin/python -m tests.playground "$(PLAYGROUND)"
 
-test: $(VENV)/.test servers ## run all checks
+test: $(VENV)/.test servers chromium ## run all checks
 	@$(RUN_CHECKS)
 
 unit: $(VENV)/.test bind ## run the unit tests
 	@$(RUN_CHECKS) unit
 
-integration: $(VENV)/.test servers ## run real playbooks against the simulator and real DNS servers
+integration: $(VENV)/.test servers chromium ## run real playbooks against the simulator and real DNS servers
 	@$(RUN_CHECKS) integration
 
 examples: $(VENV)/.test bind ## run what the documentation shows: examples and guides
@@ -68,7 +68,7 @@ yamllint: $(VENV)/.test ## check the YAML files
 shellcheck: $(VENV)/.test ## check the shell scripts
 	@$(RUN_CHECKS) shellcheck
 
-test-lowest: servers ## run the tests with the oldest supported ansible-core and libraries
+test-lowest: servers chromium ## run the tests with the oldest supported ansible-core and libraries
 	@mkdir -p build
 	@sed -n 's/ *>= */ == /p' requirements.txt > build/lowest.txt
 	@sed -n "s/^requires_ansible: '>=\(.*\)\.0'$$/ansible-core == \1.*/p" meta/runtime.yml >> build/lowest.txt
@@ -96,6 +96,10 @@ bind:
 
 servers:
 	@tests/tools/ensure-servers build/bin named knotd pdns_server
+
+# The tests of the audit's page need a browser.
+chromium:
+	@tests/tools/ensure-chromium
 
 # An environment cannot be moved: when this folder was, it is made anew.
 ifneq ($(shell cat $(VENV)/.made-in 2>/dev/null),$(CURDIR))

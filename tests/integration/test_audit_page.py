@@ -62,7 +62,8 @@ OVERFLOWING = (
   const isCut = e => { const s = getComputedStyle(e); return s.overflowX !== "visible" || s.clipPath !== "none"; };
   const cut = e => { for (; e !== document.body; e = e.parentElement) if (isCut(e)) return true; return false; };
   const over = r => r.width && (r.right > innerWidth + 1 || r.left < -1);
-  return shown.filter(e => over(e.getBoundingClientRect()) && !cut(e)).map(e => e.tagName + " " + e.textContent.slice(0, 40));
+  const left = shown.filter(e => over(e.getBoundingClientRect()) && !cut(e));
+  return left.map(e => e.tagName + " " + e.textContent.slice(0, 40));
 })()
 """
     % SHOWN
