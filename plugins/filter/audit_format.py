@@ -40,7 +40,7 @@ EXAMPLES = r"""
 - name: Write the page
   ansible.builtin.copy:
     content: "{{ lookup_result | smtpd.email.audit_report(answers=dns_result) | smtpd.email.audit_format('html') }}"
-    dest: /var/www/html/profiles.html
+    dest: profiles.html
     mode: "0644"
 """
 

@@ -57,6 +57,9 @@ PUBLISH: dict[str, Any] = {
 }
 CREATE = {"name": "Create the profile", "smtpd.email.smtpd_sending_profiles": {"profiles": "{{ wanted }}"}}
 BEFORE: dict[str, list[dict[str, Any]]] = {
+    "filter/audit_format": [{**LOOK_UP, "register": "lookup_result"}, {**ASK_DNS, "register": "dns_result"}],
+    "filter/audit_records": [{**LOOK_UP, "register": "lookup_result"}],
+    "filter/audit_report": [{**LOOK_UP, "register": "lookup_result"}, {**ASK_DNS, "register": "dns_result"}],
     "filter/open_records": [{**LOOK_UP, "register": "lookup_result"}],
     "filter/profile_artifacts": [
         {**LOOK_UP, "register": "lookup_result"},
