@@ -73,8 +73,8 @@ requirements:
 notes:
   - An empty string as the value of one of O(api_url), O(access_token), O(api_key), O(api_secret), O(validate_certs), O(ca_path),
     O(timeout), O(retries) and O(rate_limit), or of its environment variable, counts as not given.
-  - Proxies are taken from the environment (E(HTTPS_PROXY), E(ALL_PROXY), E(NO_PROXY)). None is used for C(http://) to a loopback
-    address. A C(.netrc) file is not read.
+  - Proxies are taken from the environment (E(HTTPS_PROXY), E(HTTP_PROXY), E(ALL_PROXY), E(NO_PROXY)). For C(http://) only a proxy
+    on a loopback address is used, since it gets the credentials in the clear. A C(.netrc) file is not read.
   - Ansible itself shows what is given by the task keyword C(environment), at C(-vvv) and in the list of processes. Give credentials,
     also those of a proxy, by options or by the environment in which Ansible is started.
 """

@@ -172,7 +172,7 @@ def _api_url(value: str) -> str:
         raise InputError("api_url", "'%s' is no URL of the service: give such as https://api.smtpd.dev." % value)
     if parts.query or parts.fragment:
         raise InputError("api_url", "'%s' has a query or a fragment: give only https://host." % value)
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise InputError("api_url", "'%s' would send credentials in the clear: use https:// "
                                     "(http:// is accepted for a loopback address only)." % value)
     return url.rstrip("/")
@@ -182,7 +182,8 @@ def _is_host(host: Optional[str]) -> bool:
     return bool(host) and host.isascii() and host.isprintable() and not set(host) & set(" \\\"<>^`{|}")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, by its name or address."""
     if host.rstrip(".").lower() == "localhost":
         return True
     try:

@@ -23,7 +23,7 @@ from typing import Any, Callable, Iterable, NamedTuple, Optional, Union
 from urllib.parse import unquote, urlsplit
 
 from ._errors import InputError, MissingLibraryError
-from ._options import Connection
+from ._options import Connection, is_loopback
 
 # More than 100,000 profiles in a list; beyond it is no answer of this service.
 _MAX_BODY = 64 * 1024 * 1024
@@ -127,10 +127,10 @@ def _proxy_of(api_url: str) -> Optional[str]:
     """The proxy that the environment names for the service, found and spelt as requests does it."""
     from requests.utils import get_environ_proxies, prepend_scheme_if_needed, select_proxy
 
-    # The http scheme is for this machine only. A proxy would get the credentials in the clear, and is another machine.
-    proxy = select_proxy(api_url, get_environ_proxies(api_url)) if api_url.startswith("https:") else None
+    proxy = select_proxy(api_url, get_environ_proxies(api_url))
     if proxy is None:
         return None
+    scheme = urlsplit(api_url).scheme
     try:
         proxy = prepend_scheme_if_needed(proxy, "http")
         parts = urlsplit(proxy)
@@ -138,10 +138,13 @@ def _proxy_of(api_url: str) -> Optional[str]:
     except ValueError:
         is_proxy = False
     if not is_proxy:
-        raise InputError("HTTPS_PROXY", "what this variable (or ALL_PROXY) has in the environment is no URL of a proxy: give such as "
+        raise InputError("%s_PROXY" % scheme.upper(), "what this variable (or ALL_PROXY) has in the environment is no URL of a proxy: give such as "
                                         "http://proxy.example.com:3128, with special characters of a password as %XX.")
+    # By the http scheme a proxy gets the credentials in the clear: one on another machine must not.
+    if scheme == "http" and not is_loopback(parts.hostname):
+        return None
     if parts.scheme.startswith("socks") and importlib.util.find_spec("socks") is None:
-        raise MissingLibraryError("PySocks", "for the SOCKS proxy that HTTPS_PROXY or ALL_PROXY names in the environment")
+        raise MissingLibraryError("PySocks", "for the SOCKS proxy that the environment names")
     return proxy
 
 
@@ -157,7 +160,7 @@ def _session(connections: int, proxy: Optional[str], on_sent: Callable[[], None]
     # Of what it would take from the environment with each request, .netrc must not count (its password would take the
     # place of our header), and the rest is known already.
     session.trust_env = False
-    session.proxies = {"https": proxy} if proxy else {}
+    session.proxies = {"all": proxy} if proxy else {}
     adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connections, pool_block=True)
     for manager in (adapter.poolmanager, *([adapter.proxy_manager_for(proxy)] if proxy else [])):
         _replace_pools(manager, on_sent)
@@ -273,7 +276,7 @@ def _describe(error: Exception, sent: bool, host: str, timeout: float, verify: U
             return "%s did not answer within %g s (timeout)." % (host, timeout), True
         return "the connection to %s broke before the answer was complete (%s)." % (host, reason or "closed"), True
     if "ProxyError" in names:
-        return "the proxy from the environment (HTTPS_PROXY, ALL_PROXY) did not connect to %s (%s)." % (
+        return "the proxy from the environment (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY) did not connect to %s (%s)." % (
             host, reason or "it refused"), True
     if is_timeout:
         return "no connection to %s within %g s (timeout)." % (host, timeout), True

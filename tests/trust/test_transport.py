@@ -236,12 +236,22 @@ def test_a_proxy_is_found_by_the_variables_that_other_programs_use(
         assert bool(proxy.requests) is used
 
 
-def test_credentials_do_not_go_to_a_proxy_in_the_clear(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Proxy() as proxy:
-        for variable in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"):
-            monkeypatch.setenv(variable, proxy.url())
+def test_a_proxy_on_this_machine_is_used_for_http_too(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Proxy(credentials="me:pr0xy-pass") as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url("me:pr0xy-pass"))
+        assert look_up(simulator, simulator.url)["profiles"] == []
+        assert proxy.requests
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        proxy.requests.clear()
         assert look_up(simulator, simulator.url)["profiles"] == []
         assert proxy.requests == []
+
+
+def test_credentials_do_not_go_to_another_machines_proxy_in_the_clear(
+        simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(variable, "http://proxy.invalid:3128")  # that there is none would be an error
+    assert look_up(simulator, simulator.url)["profiles"] == []
 
 
 @pytest.mark.parametrize("value", [
