@@ -68,8 +68,6 @@ options:
       - If neither this nor the environment variable E(SMTPD_RATE_LIMIT) is given, it is not limited. When the service
         answers 429, all calls of the task are held back in any case.
     type: float
-requirements:
-  - idna (Python library) >= 3.4, for internationalised domain names
 notes:
   - An empty string as the value of one of O(api_url), O(access_token), O(api_key), O(api_secret), O(validate_certs), O(ca_path),
     O(timeout), O(retries) and O(rate_limit), or of its environment variable, counts as not given.
