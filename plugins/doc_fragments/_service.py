@@ -47,7 +47,7 @@ options:
         in place of the usual ones. Not used when O(validate_certs=false).
       - If not given, the environment variable E(SMTPD_CA_PATH) is used, then E(REQUESTS_CA_BUNDLE), E(CURL_CA_BUNDLE) and
         E(SSL_CERT_FILE), by which other programs are told of the authorities of a company. If none of them is set, the usual
-        authorities are those of the system, or where it has none those of the Python library certifi.
+        authorities are those that come with the Python library requests.
     type: path
   timeout:
     description:
@@ -68,6 +68,8 @@ options:
       - If neither this nor the environment variable E(SMTPD_RATE_LIMIT) is given, it is not limited. When the service
         answers 429, all calls of the task are held back in any case.
     type: float
+requirements:
+  - "requests (Python library) >= 2.28"
 notes:
   - An empty string as the value of one of O(api_url), O(access_token), O(api_key), O(api_secret), O(validate_certs), O(ca_path),
     O(timeout), O(retries) and O(rate_limit), or of its environment variable, counts as not given.

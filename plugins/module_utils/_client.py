@@ -224,7 +224,7 @@ class Client:
         self._hide(token)
         return token
 
-    def _exchange(self, method: str, path: str, auth: dict[str, str], query: str = "",
+    def _exchange(self, method: str, path: str, auth: Callable[[Any], Any], query: str = "",
                   body: Optional[dict[str, str]] = None) -> Answer:
         """One request and its whole answer."""
         self._pace.wait_for_turn()
@@ -344,13 +344,20 @@ class _Pace:
             time.sleep(pause)
 
 
-def _bearer(token: str) -> dict[str, str]:
-    # The contract's tables name the one header, its prose and its public clients the other.
-    return dict.fromkeys(("Authorization", "Authentication"), "Bearer " + token)
+def _bearer(token: str) -> Callable[[Any], Any]:
+    def sign(request: Any) -> Any:
+        # The contract's tables name the one header, its prose and its public clients the other.
+        request.headers["Authorization"] = request.headers["Authentication"] = "Bearer " + token
+        return request
+
+    # Given as requests' auth, because a header alone would be overwritten by a password from ~/.netrc.
+    return sign
 
 
-def _basic(key: str, secret: str) -> dict[str, str]:
-    return {"Authorization": "Basic " + base64.b64encode(("%s:%s" % (key, secret)).encode()).decode()}
+def _basic(key: str, secret: str) -> Callable[[Any], Any]:
+    from requests.auth import HTTPBasicAuth
+
+    return HTTPBasicAuth(key.encode(), secret.encode())
 
 
 def _profile_path(profile_id: str) -> str:

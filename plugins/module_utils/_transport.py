@@ -7,36 +7,28 @@
 """One HTTP request and its whole answer, within a time, or why there is none.
 
 It knows proxies, TLS and connections, and nothing of what the service says. Can be used by many threads at once.
-
-By Python's own C(http.client): to load a library for it takes as long as a call, and a third of the time of thousands.
 """
 
 from __future__ import annotations
 
-import base64
 import http.client
+import importlib.util
 import io
-import json
-import os
-import select
+import re
 import socket
-import ssl
 import threading
 import time
-import zlib
-from typing import Any, Mapping, NamedTuple, Optional
-from urllib.parse import SplitResult, unquote, urlsplit
+import warnings
+from typing import Any, Callable, Iterable, NamedTuple, Optional, Union
+from urllib.parse import unquote, urlsplit
 
 from ._errors import InputError, MissingLibraryError
 from ._options import Connection, is_loopback
 
 # More than 100,000 profiles in a list; beyond it is no answer of this service.
 _MAX_BODY = 64 * 1024 * 1024
-_CHUNK = 65536
-_GZIP = 16 + zlib.MAX_WBITS
 
-# Of services and proxies where the URL has none.
-_PORTS = {"http": 80, "https": 443, "socks4": 1080, "socks4a": 1080, "socks5": 1080, "socks5h": 1080}
+_PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 
 
 class Answer(NamedTuple):
@@ -67,200 +59,134 @@ class Transport:
     """Kept-alive connections to one host.
 
     :param connections: how many requests can be under way at once.
-    :param headers: of each request.
     :raises MissingLibraryError: a library that is needed cannot be imported.
     :raises InputError: the proxy that the environment names cannot be one.
     """
 
-    def __init__(self, connection: Connection, connections: int, headers: Mapping[str, str]) -> None:
-        self._url = urlsplit(connection.api_url)
+    def __init__(self, connection: Connection, connections: int, headers: dict[str, str]) -> None:
+        self._url = connection.api_url
         self._timeout = connection.timeout
         self._verify = connection.verify
-        self._headers = {"Host": self._url.netloc, "Accept-Encoding": "gzip", **headers}
-        self._proxy = _proxy_of(self._url)
-        self._prefix = self._url.path
-        if self._proxy and self._is_forwarded():
-            self._prefix = "http://%s%s" % (self._url.netloc, self._url.path)
-            self._headers.update(_proxy_authorization(self._proxy))
-        self._context: Optional[ssl.SSLContext] = None
-        self._lock = threading.Lock()
-        self._slots = threading.Semaphore(connections)
-        self._free: list[http.client.HTTPConnection] = []
+        self._sent = _Sent()
+        try:
+            self._proxy = _proxy_of(self._url)
+            self._session = _session(connections, self._proxy, self._sent.note)
+        except ImportError:
+            raise MissingLibraryError("requests", "to call the SMTPD service") from None
+        self._session.headers.update(headers)
+        if not connection.verify:
+            # It is what was asked for. A module's result must be all that it writes.
+            warnings.filterwarnings("ignore", "Unverified HTTPS request is being made to host '%s'" % re.escape(
+                str(urlsplit(self._url).hostname)))
 
     def close(self) -> None:
         """Close the kept-alive connections."""
-        while self._free:
-            self._free.pop().close()
+        self._session.close()
 
     @property
     def secrets(self) -> list[str]:
         """Values that texts about the connection must not show: the proxy's password."""
-        password = self._proxy.password if self._proxy else None
+        password = urlsplit(self._proxy).password if self._proxy else None
         return [password, unquote(password)] if password else []
 
-    def exchange(self, method: str, target: str, headers: Mapping[str, str], body: Optional[dict[str, str]]) -> Answer:
+    def exchange(self, method: str, target: str, auth: Callable[[Any], Any], body: Optional[dict[str, str]]) -> Answer:
         """Send a request once.
 
         :param target: path and query.
-        :param headers: beside those of each request.
         :raises NoAnswer: no whole answer came in time.
         """
-        with self._slots:
-            sent = False
-            connection = self._take()
-            try:
-                if connection.sock is None:
-                    connection.sock = self._connect()
-                _send(connection, method, self._prefix + target, {**self._headers, **headers}, body)
-                sent = True
-                response = connection.getresponse()
-                answer = Answer(response.status, response.headers, _read_body(response))
-            except (OSError, http.client.HTTPException, zlib.error, UnicodeError, _Unreadable) as error:
-                connection.close()
-                raise self._no_answer(error, sent) from None
-            if connection.sock is not None:  # closed where the service says that it does not keep it
-                self._free.append(connection)
-            return answer
-
-    # Connections
-
-    def _take(self) -> http.client.HTTPConnection:
-        """A kept-alive connection, or one that is to be made."""
+        self._sent.forget()
         try:
-            connection = self._free.pop()
-        except IndexError:
-            return _Connection("")
-        if _has_ended(connection.sock):
-            connection.close()
-        return connection
+            with self._session.request(
+                method, self._url + target, json=body, auth=auth, stream=True, allow_redirects=False,
+                timeout=self._timeout, verify=self._verify,
+            ) as response:
+                return Answer(response.status_code, response.headers, _read_body(response))
+        except _transport_errors() as error:
+            raise self._no_answer(error) from None
 
-    def _connect(self) -> Any:
-        """A socket on which the service listens."""
-        place = (self._url.hostname or "", _port_of(self._url))
-        plain = self._by_proxy(self._proxy, place) if self._proxy else socket.create_connection(place, self._timeout)
-        try:
-            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return self._secured(plain) if self._url.scheme == "https" else plain
-        except BaseException:
-            plain.close()
-            raise
-
-    def _by_proxy(self, proxy: SplitResult, place: tuple[str, int]) -> Any:
-        """A socket to a place behind a proxy.
-
-        :raises _ProxyRefuses: the proxy did not make the connection.
-        """
-        try:
-            if proxy.scheme.startswith("socks"):
-                return _by_socks(proxy, place, self._timeout)
-            sock = socket.create_connection((proxy.hostname or "", _port_of(proxy)), self._timeout)
-            try:
-                if proxy.scheme == "https":
-                    sock = self._tls().wrap_socket(sock, server_hostname=proxy.hostname)
-                if not self._is_forwarded():
-                    _ask_for_tunnel(sock, proxy, place)
-            except BaseException:
-                sock.close()
-                raise
-            return sock
-        except (socket.timeout, _ProxyRefuses):
-            raise
-        except (OSError, http.client.HTTPException, UnicodeError) as error:
-            raise _ProxyRefuses(getattr(error, "strerror", None) or "it refused") from None
-
-    def _is_forwarded(self) -> bool:
-        """Whether it is an HTTP proxy that forwards each request, rather than a connection (RFC 9112, 3.2.2)."""
-        return self._url.scheme == "http" and self._proxy is not None and not self._proxy.scheme.startswith("socks")
-
-    def _secured(self, plain: Any) -> Any:
-        if isinstance(plain, ssl.SSLSocket):  # to the proxy
-            return _TlsInTls(plain, self._tls(), self._url.hostname)
-        return self._tls().wrap_socket(plain, server_hostname=self._url.hostname)
-
-    def _tls(self) -> ssl.SSLContext:
-        with self._lock:
-            if self._context is None:
-                self._context = _tls_context(self._verify)
-            return self._context
-
-    # Words
-
-    def _no_answer(self, error: Exception, sent: bool) -> NoAnswer:
-        host, seconds = self._url.netloc, self._timeout
-        reason = getattr(error, "strerror", None)
-        is_passing = True
-        if isinstance(error, _Unreadable):
-            problem, is_passing = str(error), False
-        elif sent and isinstance(error, socket.timeout):
-            problem = "%s did not answer within %g s (timeout)." % (host, seconds)
-        elif sent:
-            problem = "the connection to %s broke before the answer was complete (%s)." % (host, reason or "closed")
-        elif isinstance(error, _ProxyRefuses):
-            problem = "the proxy from the environment (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY) did not connect to %s (%s)." % (host, error)
-        elif isinstance(error, socket.timeout):
-            problem = "no connection to %s within %g s (timeout)." % (host, seconds)
-        elif isinstance(error, ssl.SSLError):
-            problem, is_passing = self._describe_tls(error), False
-        elif isinstance(error, (socket.gaierror, UnicodeError)):
-            problem = "the host name of %s cannot be resolved. Is api_url right?" % host
-        else:
-            problem = "no connection to %s (%s)." % (host, reason or "refused")
-        return NoAnswer(problem, is_passing, undone=not sent)
-
-    def _describe_tls(self, error: ssl.SSLError) -> str:
-        detail = getattr(error, "verify_message", None) or error.reason or "TLS failed"
-        return "no secure connection to %s: %s. %s" % (
-            self._url.netloc, detail,
-            "The certificate authorities to trust were read from %s." % self._verify if isinstance(self._verify, str) else
-            "If its certificate comes from a private authority, name that by ca_path.")
+    def _no_answer(self, error: Exception) -> NoAnswer:
+        sent = self._sent.is_noted
+        problem, passing = _describe(error, sent, urlsplit(self._url).netloc, self._timeout, self._verify)
+        return NoAnswer(problem, passing, undone=not sent)
 
 
-class _ProxyRefuses(OSError):
-    """The proxy did not make the connection. The text says why."""
+class _Sent(threading.local):
+    """Whether this thread's latest request went out whole."""
+
+    is_noted = False
+
+    def note(self) -> None:
+        self.is_noted = True
+
+    def forget(self) -> None:
+        self.is_noted = False
 
 
-class _Unreadable(Exception):
-    """An answer that is not worth reading to its end."""
+def _proxy_of(api_url: str) -> Optional[str]:
+    """The proxy that the environment names for the service, found and spelt as requests does it."""
+    from requests.utils import get_environ_proxies, prepend_scheme_if_needed, select_proxy
+
+    proxy = select_proxy(api_url, get_environ_proxies(api_url))
+    if proxy is None:
+        return None
+    scheme = urlsplit(api_url).scheme
+    try:
+        proxy = prepend_scheme_if_needed(proxy, "http")
+        parts = urlsplit(proxy)
+        is_proxy = parts.scheme in _PROXY_SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_proxy = False
+    if not is_proxy:
+        raise InputError("%s_PROXY" % scheme.upper(), "what this variable (or ALL_PROXY) has in the environment is no URL of a proxy: give such as "
+                                        "http://proxy.example.com:3128, with special characters of a password as %XX.")
+    # By the http scheme a proxy gets the credentials in the clear: one on another machine must not.
+    if scheme == "http" and not is_loopback(parts.hostname):
+        return None
+    if parts.scheme.startswith("socks") and importlib.util.find_spec("socks") is None:
+        raise MissingLibraryError("PySocks", "for the SOCKS proxy that the environment names")
+    return proxy
 
 
-# One request and its answer
+def _session(connections: int, proxy: Optional[str], on_sent: Callable[[], None]) -> Any:
+    import requests
+    from requests.adapters import HTTPAdapter
+
+    class Session(requests.Session):
+        def get_redirect_target(self, resp: Any) -> None:
+            """Not even looked at, because it can be anything."""
+
+    session = Session()
+    # Of what it would take from the environment with each request, .netrc must not count (its password would take the
+    # place of our header), and the rest is known already.
+    session.trust_env = False
+    session.proxies = {"all": proxy} if proxy else {}
+    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connections, pool_block=True)
+    for manager in (adapter.poolmanager, *([adapter.proxy_manager_for(proxy)] if proxy else [])):
+        _replace_pools(manager, on_sent)
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, adapter)
+    return session
 
 
-def _send(connection: http.client.HTTPConnection, method: str, target: str, headers: Mapping[str, str],
-          body: Optional[dict[str, str]]) -> None:
-    connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
-    for name, value in headers.items():
-        connection.putheader(name, value)
-    content = None
-    if body is not None:
-        content = json.dumps(body).encode()
-        connection.putheader("Content-Type", "application/json")
-    if method in ("POST", "PUT"):
-        connection.putheader("Content-Length", str(len(content or b"")))
-    connection.endheaders(content)
+def _replace_pools(manager: Any, on_sent: Callable[[], None]) -> None:
+    # Made of what is there, since it is another kind of pool for a SOCKS proxy.
+    manager.pool_classes_by_scheme = {
+        scheme: _pool_class(pool, on_sent) for scheme, pool in manager.pool_classes_by_scheme.items()}
 
 
-def _read_body(response: http.client.HTTPResponse) -> bytes:
-    chunks, size = [], 0
-    unpacker = zlib.decompressobj(_GZIP) if response.headers.get("Content-Encoding", "").lower() == "gzip" else None
-    while chunk := response.read(_CHUNK):
-        if unpacker is not None:
-            # One byte more than is allowed, so that a small answer cannot become a huge one.
-            chunk = unpacker.decompress(chunk, _MAX_BODY - size + 1)
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > _MAX_BODY:
-            raise _Unreadable("the answer is larger than %d MiB." % (_MAX_BODY >> 20))
-    if response.length or unpacker is not None and chunks and not unpacker.eof:
-        raise ConnectionError  # less than was announced
-    return b"".join(chunks)
+def _pool_class(base: Any, on_sent: Callable[[], None]) -> Any:
+    class Connection(base.ConnectionCls):
+        response_class = _TimedResponse
 
+        def getresponse(self, *args: Any, **kwargs: Any) -> Any:
+            on_sent()
+            return super().getresponse(*args, **kwargs)
 
-def _has_ended(sock: Any) -> bool:
-    """Whether a connection on which nothing is awaited was closed by the other side."""
-    poll = select.poll()
-    poll.register(sock, select.POLLIN)
-    return bool(poll.poll(0))
+    class Pool(base):
+        ConnectionCls = Connection
+
+    return Pool
 
 
 class _TimedResponse(http.client.HTTPResponse):
@@ -290,6 +216,9 @@ class _TimedReader(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
+    def fileno(self) -> int:
+        return self._raw.fileno()
+
     def readinto(self, buffer: Any) -> Optional[int]:
         left = self._deadline - time.monotonic()
         if left <= 0:
@@ -305,220 +234,71 @@ class _TimedReader(io.RawIOBase):
         super().close()
 
 
-class _Connection(http.client.HTTPConnection):
-    """A connection whose socket is given to it."""
+def _read_body(response: Any) -> bytes:
+    chunks, size = [], 0
+    while True:
+        chunk = response.raw.read(65536, decode_content=True)
+        if not chunk:
+            break
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > _MAX_BODY:
+            raise _Unreadable("the answer is larger than %d MiB." % (_MAX_BODY >> 20))
+    if response.raw.length_remaining:  # urllib3 before 2.0 takes less than was announced for the whole
+        raise ConnectionError
+    return b"".join(chunks)
 
-    response_class = _TimedResponse
-    auto_open = 0
+
+class _Unreadable(Exception):
+    """An answer that is not worth reading to its end."""
 
 
-# TLS
+def _transport_errors() -> tuple[type, ...]:
+    import requests
+    import urllib3
+
+    return (requests.RequestException, urllib3.exceptions.HTTPError, OSError, _Unreadable)
 
 
-def _tls_context(verify: Any) -> ssl.SSLContext:
-    """How to make sure of the service.
+def _describe(error: Exception, sent: bool, host: str, timeout: float, verify: Union[bool, str]) -> tuple[str, bool]:
+    """Why no answer came: a sentence, and whether it can pass.
 
-    :param verify: C(False) not to, C(True) by the usual authorities, or a file or directory of authorities.
+    :param sent: whether the request went out.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if verify is False:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    elif verify is True:
-        _load_usual_authorities(context)
-    elif os.path.isdir(verify):
-        context.load_verify_locations(capath=verify)
-    else:
-        context.load_verify_locations(cafile=verify)
-    return context
+    chain = list(_causes(error))
+    names = " ".join(type(cause).__name__ for cause in chain)
+    reason = next((cause.strerror for cause in chain if isinstance(cause, OSError) and cause.strerror), None)
+    is_timeout = "Timeout" in names or any(isinstance(cause, socket.timeout) for cause in chain)
+    if isinstance(error, _Unreadable):
+        return str(error), False
+    if sent:
+        if is_timeout:
+            return "%s did not answer within %g s (timeout)." % (host, timeout), True
+        return "the connection to %s broke before the answer was complete (%s)." % (host, reason or "closed"), True
+    if "ProxyError" in names:
+        return "the proxy from the environment (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY) did not connect to %s (%s)." % (
+            host, reason or "it refused"), True
+    if is_timeout:
+        return "no connection to %s within %g s (timeout)." % (host, timeout), True
+    if "SSL" in names:
+        detail = next((getattr(cause, "verify_message", None) or getattr(cause, "reason", None) for cause in chain
+                       if type(cause).__module__ in ("ssl", "_ssl")), None)
+        return "no secure connection to %s: %s. %s" % (
+            host, detail if isinstance(detail, str) else reason or "TLS failed",
+            "The certificate authorities to trust were read from %s." % verify if isinstance(verify, str) else
+            "If its certificate comes from a private authority, name that by ca_path."), False
+    if "NameResolution" in names or "gaierror" in names:
+        return "the host name of %s cannot be resolved. Is api_url right?" % host, True
+    return "no connection to %s (%s)." % (host, reason or "refused"), True
 
 
-def _load_usual_authorities(context: ssl.SSLContext) -> None:
-    """Those of the system; where there are none, as in some containers, those of the Python library certifi."""
-    paths = ssl.get_default_verify_paths()
-    if not paths.cafile and not (paths.capath and os.listdir(paths.capath)):
-        try:
-            import certifi
-        except ImportError:
-            pass
-        else:
-            context.load_verify_locations(cafile=certifi.where())
-            return
-    context.load_default_certs()
-
-
-class _TlsInTls(io.RawIOBase):
-    """TLS to the service by way of a proxy that is spoken to by TLS too.
-
-    :param outer: the connection to the proxy.
-    """
-
-    def __init__(self, outer: ssl.SSLSocket, context: ssl.SSLContext, host: Optional[str]) -> None:
-        super().__init__()
-        self._outer = outer
-        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._inner = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
-        self._run(self._inner.do_handshake)
-
-    def _run(self, act: Any, *args: Any) -> Any:
-        while True:
-            try:
-                result = act(*args)
-                is_done = True
-            except ssl.SSLWantReadError:
-                result, is_done = None, False
-            outgoing = self._outgoing.read()
-            if outgoing:
-                self._outer.sendall(outgoing)
-            if is_done:
-                return result
-            incoming = self._outer.recv(_CHUNK)
-            if incoming:
-                self._incoming.write(incoming)
-            else:
-                self._incoming.write_eof()
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        try:
-            return self._run(self._inner.read, len(buffer), buffer)
-        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
-            return 0
-
-    # What http.client and C(_TimedReader) ask of a socket
-
-    def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Shared(self))
-
-    def sendall(self, data: Any) -> None:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[self._run(self._inner.write, rest):]
-
-    def gettimeout(self) -> Optional[float]:
-        return self._outer.gettimeout()
-
-    def settimeout(self, seconds: Optional[float]) -> None:
-        self._outer.settimeout(seconds)
-
-    def fileno(self) -> int:
-        return self._outer.fileno()
-
-    def close(self) -> None:
-        self._outer.close()
-        super().close()
-
-
-class _Shared(io.RawIOBase):
-    """Reads from a connection, and leaves it open for the next request."""
-
-    def __init__(self, source: _TlsInTls) -> None:
-        super().__init__()
-        self._source = source
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        return self._source.readinto(buffer)
-
-
-# Proxies
-
-
-def _port_of(url: SplitResult) -> int:
-    return url.port or _PORTS[url.scheme]
-
-
-def _proxy_of(url: SplitResult) -> Optional[SplitResult]:
-    """The proxy that the environment names for the service.
-
-    :raises InputError: it cannot be one.
-    """
-    proxy = _variable(url.scheme + "_proxy") or _variable("all_proxy")
-    if not proxy or _is_excepted(url, _variable("no_proxy")):
-        return None
-    try:
-        parts = urlsplit(proxy if "://" in proxy else "http://" + proxy)
-        is_proxy = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_proxy = False
-    if not is_proxy:
-        raise InputError(
-            "%s_PROXY" % url.scheme.upper(),
-            "what this variable (or ALL_PROXY) has in the environment is no URL of a proxy: give such as "
-            "http://proxy.example.com:3128, with special characters of a password as %XX.")
-    # By the http scheme a proxy gets the credentials in the clear: one on another machine must not.
-    if url.scheme == "http" and not is_loopback(parts.hostname or ""):
-        return None
-    if parts.scheme.startswith("socks"):
-        _pysocks()
-    return parts
-
-
-def _variable(name: str) -> str:
-    """A variable of the environment. Where it is there in both spellings, that in lower case counts."""
-    return os.environ.get(name, os.environ.get(name.upper(), "")).strip()
-
-
-def _is_excepted(url: SplitResult, exceptions: str) -> bool:
-    """Whether a host needs no proxy: it is listed, or is below a domain or in a network that is listed."""
-    host = (url.hostname or "").lower()
-    names = (host, "%s:%d" % (host, _port_of(url)))
-    for exception in exceptions.lower().replace(" ", "").split(","):
-        domain = exception.lstrip(".")
-        if exception == "*" or domain and any(name == domain or name.endswith("." + domain) for name in names):
-            return True
-        if "/" in exception and _is_in_network(host, exception):
-            return True
-    return False
-
-
-def _is_in_network(host: str, network: str) -> bool:
-    import ipaddress
-
-    try:
-        return ipaddress.ip_address(host) in ipaddress.ip_network(network, strict=False)
-    except ValueError:
-        return False
-
-
-def _ask_for_tunnel(sock: Any, proxy: SplitResult, place: tuple[str, int]) -> None:
-    """Have an HTTP proxy pass on what comes (RFC 9110, 9.3.6)."""
-    target = "%s:%d" % ("[%s]" % place[0] if ":" in place[0] else place[0], place[1])
-    head = "CONNECT %s HTTP/1.1\r\nHost: %s\r\n" % (target, target)
-    head += "".join("%s: %s\r\n" % header for header in _proxy_authorization(proxy).items())
-    sock.sendall((head + "\r\n").encode("ascii"))
-    response = _TimedResponse(sock, method="CONNECT")
-    response.begin()
-    if response.status != 200:
-        raise _ProxyRefuses("it answered %d" % response.status)
-
-
-def _proxy_authorization(proxy: SplitResult) -> dict[str, str]:
-    if proxy.username is None:
-        return {}
-    pair = "%s:%s" % (unquote(proxy.username), unquote(proxy.password or ""))
-    return {"Proxy-Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
-
-
-def _by_socks(proxy: SplitResult, place: tuple[str, int], timeout: float) -> Any:
-    socks = _pysocks()
-    is_old, at_proxy = proxy.scheme.startswith("socks4"), proxy.scheme in ("socks4a", "socks5h")
-    return socks.create_connection(
-        place, timeout=timeout, proxy_type=socks.SOCKS4 if is_old else socks.SOCKS5, proxy_addr=proxy.hostname,
-        proxy_port=_port_of(proxy), proxy_rdns=at_proxy,
-        proxy_username=unquote(proxy.username) if proxy.username else None,
-        proxy_password=unquote(proxy.password) if proxy.password else None)
-
-
-def _pysocks() -> Any:
-    try:
-        import socks
-    except ImportError:
-        raise MissingLibraryError(
-            "PySocks", "for the SOCKS proxy that the environment names") from None
-    return socks
+def _causes(error: Any) -> Iterable[BaseException]:
+    """The error and all that it wraps, outermost first: requests and urllib3 keep causes in several places."""
+    seen: list[BaseException] = []
+    queue = [error]
+    while queue and len(seen) < 20:
+        current = queue.pop(0)
+        if isinstance(current, BaseException) and current not in seen:
+            seen.append(current)
+            queue += [current.__cause__, current.__context__, getattr(current, "reason", None), *current.args]
+    return seen

@@ -116,29 +116,8 @@ class Proxy(_Relay):
             _pass_both_ways(client, behind)
 
 
-class SocksProxy(_Relay):
-    """A SOCKS proxy of version 5, to hosts by their names (RFC 1928)."""
-
-    def __init__(self) -> None:
-        self.requests: list[str] = []
-        super().__init__()
-
-    def url(self) -> str:
-        return "socks5h://127.0.0.1:%d" % self.port
-
-    def _serve(self, client: socket.socket) -> None:
-        client.recv(_CHUNK)
-        client.sendall(b"\x05\x00")
-        request = client.recv(_CHUNK)
-        host, port = request[5:-2].decode(), int.from_bytes(request[-2:], "big")
-        self.requests.append("%s:%d" % (host, port))
-        with socket.create_connection((host, port)) as behind:
-            client.sendall(b"\x05\x00\x00\x01" + bytes(6))
-            _pass_both_ways(client, behind)
-
-
-class Parrot(_Relay):
-    """Answers the same, whatever comes.
+class Dripper(_Relay):
+    """Answers whatever comes, byte by byte, with pauses that are shorter than any timeout.
 
     :param answer: the bytes.
     """
@@ -146,14 +125,6 @@ class Parrot(_Relay):
     def __init__(self, answer: bytes) -> None:
         self._answer = answer
         super().__init__()
-
-    def _serve(self, client: socket.socket) -> None:
-        client.recv(_CHUNK)
-        client.sendall(self._answer)
-
-
-class Dripper(Parrot):
-    """Answers byte by byte, with pauses that are shorter than any timeout."""
 
     def _serve(self, client: socket.socket) -> None:
         client.recv(_CHUNK)

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import datetime
-import gzip
 import socket
 import ssl
 import time
@@ -19,7 +18,7 @@ import trustme
 
 from tests.simulator import Simulator
 from tests.support.inprocess import run_module
-from tests.support.relays import Dripper, Parrot, Proxy, SocksProxy, TlsFront
+from tests.support.relays import Dripper, Proxy, TlsFront
 
 ENVIRONMENT = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
@@ -207,41 +206,6 @@ def test_a_proxy_that_refuses_is_told_without_its_password(
     assert "wr0ng-pass" not in result["output"]
 
 
-def test_a_proxy_can_be_spoken_to_by_tls(
-        simulator: Simulator, front: TlsFront, authority: trustme.CA, ca_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Proxy(credentials="me:pr0xy-pass") as proxy, TlsFront(proxy.url(), context(authority)) as before:
-        monkeypatch.setenv("HTTPS_PROXY", before.url("me:pr0xy-pass@localhost"))
-        simulator.seed_all([{"profile_name": "p%d" % number, "sending_domain": "mail.acorn.example"} for number in range(500)])
-        assert len(look_up(simulator, front.url(), ca_path=ca_path, setup=True)["profiles"]) == 500
-        assert set(proxy.requests) == {"CONNECT localhost:%d" % front.port}
-        result = look_up(simulator, front.url())
-    assert result["failed"] and "the proxy from the environment" in result["msg"], "it has a certificate of a private authority"
-
-
-def test_a_socks_proxy_is_used(simulator: Simulator, front: TlsFront, ca_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with SocksProxy() as proxy:
-        monkeypatch.setenv("ALL_PROXY", proxy.url())
-        assert look_up(simulator, front.url(), ca_path=ca_path)["profiles"] == []
-        assert proxy.requests == ["localhost:%d" % front.port]
-
-
-def test_a_proxy_that_is_not_there_is_told(simulator: Simulator, front: TlsFront, monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        monkeypatch.setenv("HTTPS_PROXY", "127.0.0.1:%d" % listener.getsockname()[1])
-    result = look_up(simulator, front.url())
-    assert result["failed"] and "(HTTP_PROXY, HTTPS_PROXY, ALL_PROXY) did not connect to localhost:%d (Connection refused)" % front.port in result["msg"]
-
-
-@pytest.mark.parametrize("excepted, used", [("127.0.0.0/8", False), ("10.0.0.0/8", True), ("127.0.0.1", False)])
-def test_no_proxy_is_used_for_networks_that_are_excepted(
-        excepted: str, used: bool, simulator: Simulator, front: TlsFront, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Proxy() as proxy:
-        monkeypatch.setenv("HTTPS_PROXY", proxy.url())
-        monkeypatch.setenv("NO_PROXY", "example.com, " + excepted)
-        assert look_up(simulator, front.url("127.0.0.1"), validate_certs=False)["profiles"] == []
-        assert bool(proxy.requests) is used
-
-
 @pytest.mark.parametrize("excepted", ["localhost", "example.com, localhost", ".localhost", "*", "localhost:PORT"])
 @pytest.mark.parametrize("variable", ["NO_PROXY", "no_proxy"])
 def test_no_proxy_is_used_for_hosts_that_are_excepted(
@@ -330,33 +294,6 @@ def test_a_creation_whose_answer_is_lost_behind_tls_and_proxies_is_not_done_twic
 
 
 # What else a host can do
-
-
-def answer_of(body: bytes, *headers: str) -> bytes:
-    lines = ["HTTP/1.1 200 OK", "Content-Type: application/json", "Content-Length: %d" % len(body), *headers]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
-
-
-@pytest.mark.parametrize("body, headers, expected", [
-    pytest.param(gzip.compress(b"[]"), ("Content-Encoding: gzip",), "", id="compressed"),
-    pytest.param(gzip.compress(b"[]")[:-4], ("Content-Encoding: gzip",), "broke before the answer was complete", id="cut"),
-    pytest.param(b"[]", ("Content-Encoding: gzip",), "broke before the answer was complete", id="not-compressed"),
-    pytest.param(gzip.compress(b" " * 70_000_000), ("Content-Encoding: gzip",), "the answer is larger than 64 MiB", id="bomb"),
-    pytest.param(b"[]", ("Connection: close",), "", id="not-kept-alive"),
-])
-def test_an_answer_may_be_compressed(body: bytes, headers: tuple[str, ...], expected: str, simulator: Simulator) -> None:
-    with Parrot(answer_of(body, *headers)) as parrot:
-        result = look_up(simulator, "http://127.0.0.1:%d" % parrot.port, timeout=30)
-    assert result["failed"] is bool(expected) and expected in result.get("msg", "")
-
-
-def test_connections_are_kept_alive_and_made_anew_where_the_service_closes_them(simulator: Simulator) -> None:
-    simulator.seed_all([{"profile_name": "p%d" % number, "sending_domain": "mail.acorn.example"} for number in range(6)])
-    simulator.inject("setup", headers={"Connection": "close"}, after=2)
-    result = look_up(simulator, simulator.url, setup=True, concurrency=1)
-    assert len(result["dns_records"]) == 54
-    peers = [request["peer"] for request in simulator.requests()]
-    assert len(set(peers)) == 2 and peers == sorted(peers, key=peers.index)
 
 
 def test_an_answer_that_is_too_large_is_not_read_to_its_end(simulator: Simulator) -> None:
