@@ -31,7 +31,6 @@ from ._records import (
     check_records,
     check_zones,
     describe_record,
-    is_spf,
     name_key,
     rdata_of,
     split_mx,

@@ -80,7 +80,7 @@ def browser() -> Iterator[Chromium]:
 def written(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Pages by the name of what is in them."""
     made = {
-        "few": lambda: small_account(),
+        "few": small_account,
         "many": lambda: large_account(1000),
         "none": lambda: (lookup([]), {}),
         "healthy": lambda: large_account(3, ill=0),
