@@ -68,6 +68,16 @@ yamllint: $(VENV)/.test ## check the YAML files
 shellcheck: $(VENV)/.test ## check the shell scripts
 	@$(RUN_CHECKS) shellcheck
 
+format: $(VENV)/.test ## bring the Python code into its form
+	@$(VENV)/bin/ruff check --fix --quiet .
+	@$(VENV)/bin/ruff format --quiet .
+
+licences: $(VENV)/.test ## check that every file names its licence
+	@$(RUN_CHECKS) licences
+
+workflows: $(VENV)/.test ## check the workflows of GitHub
+	@$(RUN_CHECKS) workflows
+
 test-lowest: servers chromium ## run the tests with the oldest supported ansible-core and libraries
 	@mkdir -p build
 	@sed -n 's/ *>= */ == /p' requirements.txt > build/lowest.txt
@@ -85,6 +95,13 @@ bench: $(VENV)/.demo bind build ## measure the role against a playbook of uri ta
 build: $(VENV)/.demo ## build the collection's tarball in build/
 	@mkdir -p build
 	@$(VENV)/bin/ansible-galaxy collection build --force --output-path build
+
+changelog: $(VENV)/.test ## make a release of the fragments, or bring that of this version up to date
+	@mkdir -p build
+	@$(VENV)/bin/python tests/tools/changelog.py
+
+release-check: $(VENV)/.test build ## find out whether the tarball can be released
+	@$(VENV)/bin/python tests/tools/release_check.py $(TARBALL)
 
 clean: ## remove all that was made, the virtual environment too
 	rm -rf $(VENV) build .cache .hypothesis .pytest_cache

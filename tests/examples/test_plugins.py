@@ -25,7 +25,9 @@ from tests.support.bind import BindServer
 from tests.support.moto import MotoServer
 
 EXAMPLES = plugin_examples("modules", "filter")
-INVENTORIES = [(name, number) for name, documents in plugin_examples("inventory").items() for number in range(len(documents))]
+INVENTORIES = [
+    (name, number) for name, documents in plugin_examples("inventory").items() for number in range(len(documents))
+]
 OTHER_COLLECTIONS = ["amazon.aws", "azure.azcollection", "community.dns", "community.general"]
 ZONES = ["example.com", "example.net", "example.org"]
 
@@ -165,7 +167,11 @@ def run(
     names = sorted(EXAMPLES, key=lambda name: name != FIRST)
     with MotoServer(zones=ZONES) as moto:
         path = "%s:%s" % (environ["ANSIBLE_COLLECTIONS_PATH"], collections)
-        amazon = {"AWS_ACCESS_KEY_ID": moto.access_key_id, "AWS_SECRET_ACCESS_KEY": moto.secret_access_key, **moto.environ}
+        amazon = {
+            "AWS_ACCESS_KEY_ID": moto.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": moto.secret_access_key,
+            **moto.environ,
+        }
         ansible = Ansible(
             tmp_path_factory.mktemp("examples"),
             {**environ, **amazon, "ANSIBLE_COLLECTIONS_PATH": path, "ANSIBLE_PIPELINING": "true"},
@@ -226,7 +232,11 @@ def test_examples_with_modules_of_other_collections_give_arguments_that_these_ha
     assert {action.rpartition(".")[0] for action in used} == set(OTHER_COLLECTIONS)
     command = [str(Path(sys.executable).with_name("ansible-doc")), "--json", *used]
     output = subprocess.run(
-        command, env=dict(environ, ANSIBLE_COLLECTIONS_PATH=str(collections)), check=True, stdout=subprocess.PIPE, text=True
+        command,
+        env=dict(environ, ANSIBLE_COLLECTIONS_PATH=str(collections)),
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
     ).stdout
     options = {action: documentation["doc"]["options"] for action, documentation in json.loads(output).items()}
     for action, arguments in used.items():

@@ -58,7 +58,11 @@ Both end with Ctrl-C here.
 
 def activation(folder: Path, simulator: Simulator) -> str:
     """Return shell code that leads the commands of Ansible to the collection and to the simulator."""
-    variables = {"SMTPD_API_URL": simulator.url, "SMTPD_API_KEY": simulator.api_key, "SMTPD_API_SECRET": simulator.api_secret}
+    variables = {
+        "SMTPD_API_URL": simulator.url,
+        "SMTPD_API_KEY": simulator.api_key,
+        "SMTPD_API_SECRET": simulator.api_secret,
+    }
     if (folder / "collections").is_dir():
         variables["ANSIBLE_COLLECTIONS_PATH"] = str(folder / "collections")
     lines = ["export %s=%s" % (name, shlex.quote(value)) for name, value in variables.items()]
@@ -86,7 +90,9 @@ def write(folder: Path, simulator: Simulator, bind: BindServer) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.playground", description="A place to try playbooks without any account.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.playground", description="A place to try playbooks without any account."
+    )
     parser.add_argument("folder", type=Path, help="where the files are written that lead Ansible to the servers")
     folder = parser.parse_args().folder.resolve()
     stop = threading.Event()

@@ -79,10 +79,6 @@ class MotoServer:
         provider = {"class": "octodns_route53.Route53Provider", "access_key_id": self.access_key_id}
         return provider, {"secret_access_key": self.secret_access_key}
 
-    def zone_id(self, zone: str) -> str:
-        """By which its API knows a zone."""
-        return self._zone_ids[absolute(zone)]
-
     # What is in its zones
 
     def zone_text(self, zone: str) -> str:

@@ -82,7 +82,10 @@ def main() -> int:
     except subprocess.CalledProcessError as error:
         return error.returncode
     problems = list(broken_links(SITE / "html"))
-    print("\n".join(problems) or "The site is built, and no link in it is broken: open %s" % (SITE / "html" / "index.html"))
+    print(
+        "\n".join(problems)
+        or "The site is built, and no link in it is broken: open %s" % (SITE / "html" / "index.html")
+    )
     return 1 if problems else 0
 
 

@@ -93,6 +93,8 @@ def lanes() -> list[list[Check]]:
             Check("docs", script("docs_site.py")),
             Check("yamllint", tool("yamllint", "--strict", ".")),
             Check("shellcheck", script("shellcheck.py")),
+            Check("licences", tool("reuse", "lint")),
+            Check("workflows", tool("zizmor", "--offline", "--no-progress", ".github/workflows")),
         ],
     ]
 
