@@ -53,6 +53,9 @@ trust: $(VENV)/.test bind ## run the tests of what must hold whatever fails
 sanity: $(VENV)/.test ## run ansible-test sanity
 	@$(RUN_CHECKS) sanity
 
+molecule: $(VENV)/.test bind ## run the role's molecule scenario
+	@$(RUN_CHECKS) molecule
+
 lint: $(VENV)/.test ## run ansible-lint, production profile
 	@$(RUN_CHECKS) lint
 

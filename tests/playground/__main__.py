@@ -5,12 +5,14 @@
 """A place to try playbooks without any account: what C(make playground) runs, and what the tutorial needs.
 
 A simulator of the service and a BIND name server run on this machine, on loopback, until this program is told to end. The
-folder gets what leads Ansible to them: C(activate), to be sourced by a shell, C(ansible.cfg), and C(group_vars/all.yml).
+folder gets what leads Ansible to them: C(activate), to be sourced by a shell, C(ansible.cfg), C(group_vars/all.yml), and for
+programs C(simulator.json).
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shlex
 import signal
@@ -86,6 +88,8 @@ def write(folder: Path, simulator: Simulator, bind: BindServer) -> None:
     (folder / "group_vars").mkdir(parents=True, exist_ok=True)
     (folder / "ansible.cfg").write_text(CONFIGURATION, encoding="utf-8")
     (folder / "group_vars" / "all.yml").write_text(variables(bind), encoding="utf-8")
+    greeting = {name: getattr(simulator, name) for name in ("url", "token", "api_key", "api_secret")}
+    (folder / "simulator.json").write_text(json.dumps(greeting), encoding="utf-8")
     (folder / "activate").write_text(activation(folder, simulator), encoding="utf-8")
 
 

@@ -88,6 +88,7 @@ def lanes() -> list[list[Check]]:
         [
             Check("sanity", script("sanity.py")),
             pytest("examples"),
+            Check("molecule", tool("molecule", "test")),
             Check("lint", tool("ansible-lint", "--profile", "production", "--offline", "--strict")),
             Check("docs-lint", tool("antsibull-docs", *docs)),
             Check("docs", script("docs_site.py")),
