@@ -30,6 +30,9 @@ demo: $(VENV)/.demo bind build ## see the main job done on real parts: profile, 
 	  $(TARBALL) --collections-path "$(DEMO_COLLECTIONS)" --force --offline
 	@PATH="$(CURDIR)/build/bin:$$PATH" ANSIBLE_COLLECTIONS_PATH="$(DEMO_COLLECTIONS)" $(VENV)/bin/python -m tests.demo
 
+picture: $(VENV)/.test bind build ## record make demo for the README, as docs/demo.svg
+	@$(MAKE) --silent demo | $(VENV)/bin/python tests/tools/demo_picture.py docs/demo.svg
+
 playground: $(VENV)/.demo bind build ## run a simulated SMTPD and a BIND to try playbooks with, until Ctrl-C
 	@ANSIBLE_COLLECTIONS_PATH="$(PLAYGROUND)/collections" $(VENV)/bin/ansible-galaxy collection install \
 	  $(TARBALL) --collections-path "$(PLAYGROUND)/collections" --force --offline
