@@ -98,6 +98,9 @@ bench: $(VENV)/.demo bind build ## measure the role against a playbook of uri ta
 	@$(VENV)/bin/python tests/tools/ensure-collections community.general >/dev/null
 	@PATH="$(CURDIR)/build/bin:$$PATH:/usr/sbin" $(VENV)/bin/python -m tests.bench $(BENCH)
 
+audit-example: $(VENV)/.test chromium ## write the page and the picture of an audit that the documentation shows
+	@$(VENV)/bin/python -m tests.tools.audit_example
+
 build: $(VENV)/.demo ## build the collection's tarball in build/
 	@mkdir -p build
 	@$(VENV)/bin/ansible-galaxy collection build --force --output-path build

@@ -64,6 +64,7 @@ h2{display:flex;align-items:center;gap:.55rem;font-size:1.4rem;line-height:1.3;l
 h2 .n,.range .n{color:var(--soft);font-weight:400}
 main>section{margin-top:2.5rem}
 main>.limits{margin-top:1rem}
+main>.show+section{margin-top:1.25rem}
 
 .limits{position:relative;padding:1.5rem 2rem 1.25rem;background:var(--card);border:1px solid var(--line);
 border-radius:14px;--left:15rem;--right:11.5rem}

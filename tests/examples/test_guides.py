@@ -97,13 +97,13 @@ def follow(command: str, shown: list[str], folder: Path, environ: dict[str, str]
 
 @pytest.fixture(scope="module")
 def names() -> dict[str, set[str]]:
-    """The options of each module, and the variables of the role under its own name."""
+    """The options of each module, and the variables of all roles under the name C(role)."""
     modules = ["smtpd.email." + path.stem for path in (ROOT / "plugins" / "modules").glob("[!_]*.py")]
     command = [str(Path(sys.executable).with_name("ansible-doc")), "--json", *modules]
     output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     found = {name: set(documentation["doc"]["options"]) for name, documentation in json.loads(output).items()}
-    specs = (ROOT / "roles" / "sending_profile" / "meta" / "argument_specs.yml").read_text(encoding="utf-8")
-    return {**found, "role": set(yaml.safe_load(specs)["argument_specs"]["main"]["options"])}
+    specs = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in ROOT.glob("roles/*/meta/argument_specs.yml")]
+    return {**found, "role": {name for spec in specs for name in spec["argument_specs"]["main"]["options"]}}
 
 
 @pytest.mark.parametrize("name", guides())
@@ -116,13 +116,13 @@ def test_a_guide_shows_only_options_and_variables_that_exist(name: str, names: d
 
 
 def unknown_names(node: Any, names: dict[str, set[str]]) -> Iterator[str]:
-    """Yield what a part of a playbook names, an option of a module or a variable of the role, and is not there."""
+    """Yield what a part of a playbook names, an option of a module or a variable of a role, and is not there."""
     if isinstance(node, list):
         for item in node:
             yield from unknown_names(item, names)
     if isinstance(node, dict):
         for key, value in node.items():
-            if str(key).startswith("sending_profile_") and key not in names["role"]:
+            if str(key).startswith(("sending_profile_", "smtpd_audit_")) and key not in names["role"]:
                 yield key
             if key in names and isinstance(value, dict):
                 yield from value.keys() - names[key]

@@ -15,6 +15,8 @@ from __future__ import annotations
 import uuid
 from typing import Any, Callable, Iterable, Sequence
 
+from ansible_collections.smtpd.email.plugins.module_utils._audit import audit_report
+from ansible_collections.smtpd.email.plugins.module_utils._audit_formats import audit_format
 from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import Answer, judge
 from ansible_collections.smtpd.email.plugins.module_utils._profiles import profile_from_answer
 from ansible_collections.smtpd.email.plugins.module_utils._records import canonical, check_records, describe_record
@@ -46,7 +48,7 @@ def partial(_type: str, values: Sequence[str]) -> list[Answer]:
 
 
 def servfail(_type: str, _values: Sequence[str]) -> list[Answer]:
-    return [Answer(server, failure="It answers SERVFAIL.") for server in SERVERS]
+    return [Answer(server, failure="it answers SERVFAIL") for server in SERVERS]
 
 
 def profile(
@@ -139,6 +141,11 @@ def small_account() -> tuple[dict[str, Any], dict[str, Any]]:
             (uncertain["profile_id"], 2): servfail,
         },
     )
+
+
+def example_page() -> str:
+    """The page that the documentation shows."""
+    return audit_format(audit_report(*small_account(), NOW, "acorn"), "html")
 
 
 def large_account(count: int, ill: float = 0.06) -> tuple[dict[str, Any], dict[str, Any]]:

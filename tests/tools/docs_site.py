@@ -72,6 +72,8 @@ def build(collections: Path) -> None:
     )  # fmt: skip
     environment = dict(os.environ, ANSIBLE_COLLECTIONS_PATH=str(collections))
     subprocess.run(antsibull, check=True, env=environment)
+    # Only texts are copied by antsibull-docs, not what they show.
+    shutil.copytree(Path("docs") / "docsite" / "rst" / "examples", sources / "docsite" / "examples")
     sphinx = ("-b", "html", "-q", "-W", "--keep-going", "-d", str(SITE / "doctrees"), "-c", str(SETTINGS))
     subprocess.run(tool("sphinx-build", *sphinx, str(sources), str(pages)), check=True)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any, Iterator
 from xml.etree import ElementTree
 
@@ -21,7 +22,17 @@ import yaml
 from ansible_collections.smtpd.email.plugins.module_utils._audit import audit_report
 from ansible_collections.smtpd.email.plugins.module_utils._audit_formats import FORMATS, audit_format
 from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError
-from tests.support.accounts import NOW, answers, large_account, lookup, missing, profile, servfail, small_account
+from tests.support.accounts import (
+    NOW,
+    answers,
+    example_page,
+    large_account,
+    lookup,
+    missing,
+    profile,
+    servfail,
+    small_account,
+)
 
 HOSTILE = (
     "<script>document.title='taken'</script>",
@@ -316,6 +327,11 @@ def test_the_page_names_every_profile_and_every_record_that_is_not_right(report:
         assert one["sending_domain"] in text and one["profile_id"] in text
         for record in one["records"]:
             assert record["fqdn"].rstrip(".") in text and record["message"] in text and record["rdata"] in text
+
+
+def test_the_page_that_the_documentation_shows_is_what_is_written_today() -> None:
+    shown = Path(__file__).resolve().parents[3] / "docs" / "docsite" / "rst" / "examples" / "audit.html"
+    assert shown.read_text(encoding="utf-8") == example_page(), "run make audit-example"
 
 
 @pytest.mark.parametrize("ill", [0.06, 1.0])
