@@ -23,9 +23,10 @@ from tests.bench.runs import Failure, Sample, Setting, running
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
-KINDS = ("uri", "role", "limit", "modules")
+KINDS = ("uri", "role", "limit", "modules", "hosts")
 FURTHER = 3  # profiles of the second run of the playbook of today: what each one after the first costs
 LARGE = 5000
+AS_HOSTS = 10  # profiles that are hosts, beside the same number in one list
 
 Step = tuple[str, int]
 
@@ -46,8 +47,9 @@ def make_parser() -> argparse.ArgumentParser:
                         help="only some of: %s" % ",".join(KINDS))
     parser.add_argument("--creating", type=float, default=0.2,
                         help="seconds that the service takes to create a profile (default: %(default)s)")
-    parser.add_argument("--interval", type=float,
-                        help="seconds between two looks of role and playbook (default: 2, which is the role's default)")
+    parser.add_argument("--interval", type=float, default=0.25,
+                        help="seconds between two looks of the playbook, and the first pause of the role "
+                             "(default: %(default)s, which is the role's)")
     parser.add_argument("--concurrency", type=int, default=8,
                         help="calls that the limit has under way at once (default: %(default)s, which is the role's)")
     parser.add_argument("--zones", type=int, default=1,
@@ -74,7 +76,8 @@ def collections_path(installed: Path) -> str:
 def steps(arguments: argparse.Namespace) -> Iterator[list[Step]]:
     """What to run at each latency: rounds in which those that are compared take turns."""
     sizes = arguments.profiles
-    common = {"uri": [1, FURTHER], "role": sizes, "limit": sizes, "modules": [arguments.turns]}
+    with_hosts = sorted({*sizes, AS_HOSTS}) if "hosts" in arguments.only else sizes
+    common = {"uri": [1, FURTHER], "role": with_hosts, "limit": sizes, "modules": [arguments.turns], "hosts": [AS_HOSTS]}
     for _number in range(arguments.repeat):
         yield [(kind, count) for kind in arguments.only for count in common[kind]]
     if arguments.large:

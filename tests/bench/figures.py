@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Iterable
 
 from tests.bench.runs import (
-    AGAIN, COMMAND_INFO, COMMAND_URI, LIMIT, RECORDS, ROLE, TASK_INFO, TASK_URI, URI, Sample,
+    AGAIN, COMMAND_INFO, COMMAND_URI, HOSTS, LIMIT, RECORDS, ROLE, TASK_INFO, TASK_URI, URI, Sample,
 )
 
 # How much more each further profile may cost among many than among few, for the cost to count as linear.
@@ -63,6 +63,12 @@ class Figures:
 
     def calls(self, case: str, profiles: int, latency: float) -> int | None:
         return max((sum(sample.calls.values()) for sample in self.of(case, profiles, latency)), default=None)
+
+    def as_hosts(self, latency: float) -> list[tuple[int, float, float | None]]:
+        """How many profiles were hosts, and what they took so and in one list, in seconds."""
+        sizes = sorted({sample.profiles for sample in self.samples if sample.case == HOSTS})
+        return [(size, seconds, self.seconds(ROLE, size, latency)) for size in sizes
+                if (seconds := self.seconds(HOSTS, size, latency)) is not None]
 
     def further_uri(self, latency: float) -> float | None:
         """What each profile after the first costs the playbook of today, in seconds."""

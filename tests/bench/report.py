@@ -13,7 +13,7 @@ from importlib.metadata import version
 from typing import Sequence
 
 from tests.bench.figures import Figures, Verdict, records
-from tests.bench.runs import AGAIN, COMMAND_INFO, COMMAND_URI, LIMIT, ROLE, TASK_INFO, TASK_URI, URI, Setting
+from tests.bench.runs import AGAIN, COMMAND_INFO, COMMAND_URI, FORKS, LIMIT, ROLE, TASK_INFO, TASK_URI, URI, Setting
 
 HEAD = """\
 # Benchmark, {date}
@@ -33,7 +33,7 @@ How long it takes to set sending profiles up, from nothing to `active` with nine
 Medians of {repeat} runs in turns{large}, each against a fresh simulator and BIND on the same machine: {cpus} CPUs,
 {system}, Python {python}, ansible-core {core}, where other programs kept {load:.1f} CPUs busy before. Only ratios mean
 something elsewhere. The service takes {creating:g} s to create a profile, and for each answer the time that is called
-latency here. Role and playbook pause for {interval} between two looks.
+latency here. The playbook pauses for {interval:g} s between two looks, and the role for as long at first.
 {verification}
 
 `make bench` measures it again.{failures}
@@ -63,6 +63,10 @@ def render(figures: Figures, verdicts: Sequence[Verdict], how: Circumstances) ->
     for latency in figures.latencies:
         parts += ["## Seconds at %g ms latency\n" % (1000 * latency), _seconds(figures, latency)]
     first = figures.latencies[0]
+    if any(figures.as_hosts(latency) for latency in figures.latencies):
+        parts += ["## Each profile as a host\n",
+                  "The role on hosts of an inventory, with %d forks, beside the same profiles in one list, in seconds.\n" % FORKS,
+                  _as_hosts(figures)]
     parts += ["## One call\n", _one_call(figures), "## Where the role's time goes\n"]
     parts += ["Seconds of each task at %g ms latency. Those under 0.05 s are left out.\n" % (1000 * first),
               _tasks(figures, first)]
@@ -79,7 +83,7 @@ def _head(figures: Figures, how: Circumstances) -> str:
         further_seconds=", ".join(further) or "not measured", large=" (of 5,000 profiles one)" if how.large else "",
         failures="".join("\n\n**A run failed, and is in no figure:** %s" % failure for failure in how.failures),
         cpus=os.cpu_count(), system=platform.system(), python=platform.python_version(), core=version("ansible-core"),
-        interval="2 s, the role's default," if setting.interval is None else "%g s" % setting.interval,
+        interval=setting.interval,
         verification="A verification asks BIND." if setting.ask_dns else
         "Asked to verify, the simulator takes the records for published, so as not to be itself what is measured.\n"
         "Whether they are is looked up in BIND after each run.")
@@ -114,6 +118,12 @@ def _seconds(figures: Figures, latency: float) -> str:
             number(figures.peak_mb(ROLE, size, latency), 0)))
     return table(("profiles", "records", "uri playbook", "role", "second run", "limit", "role / uri", "role / limit",
                   "role, CPU", "second run, CPU", "calls", "calls, second run", "peak MB"), rows)
+
+
+def _as_hosts(figures: Figures) -> str:
+    rows = [(number(size, 0), "%g ms" % (1000 * latency), number(seconds), number(in_one), number(figures.ratio(seconds, in_one)))
+            for latency in figures.latencies for size, seconds, in_one in figures.as_hosts(latency)]
+    return table(("profiles", "latency", "as hosts", "in one list", "as hosts / in one list"), rows)
 
 
 def _one_call(figures: Figures) -> str:

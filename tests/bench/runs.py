@@ -22,8 +22,9 @@ from tests.support.bind import BindServer
 
 HERE = Path(__file__).resolve().parent
 RECORDS = 9  # that a profile has
+FORKS = 5  # Ansible's default
 
-URI, ROLE, AGAIN, LIMIT = "uri", "role", "again", "limit"
+URI, ROLE, AGAIN, LIMIT, HOSTS = "uri", "role", "again", "limit", "hosts"
 TASK_URI, TASK_INFO, COMMAND_URI, COMMAND_INFO = "task uri", "task info", "command uri", "command info"
 
 
@@ -33,7 +34,7 @@ class Setting:
 
     :param latency: how long the service takes for each answer, in seconds.
     :param creating: how long the service takes to create a profile, in seconds.
-    :param interval: seconds between two looks of those that wait; C(None) for the role's default.
+    :param interval: seconds between two looks of the playbook, and the first pause of the role.
     :param concurrency: calls that the limit may have under way at once: as many as the role has.
     :param zones: how many DNS zones the profiles are spread over.
     :param ask_dns: whether a verification really asks the name server.
@@ -42,7 +43,7 @@ class Setting:
 
     latency: float
     creating: float
-    interval: float | None
+    interval: float
     concurrency: int
     zones: int
     ask_dns: bool
@@ -120,6 +121,21 @@ class Bench:
             raise Failure("the second run of the role wrote: %s" % second.calls)
         return [first, second]
 
+    def hosts(self, count: int) -> list[Sample]:
+        """The role on hosts of an inventory, of which each is a profile."""
+        self._write_role_variables(count)
+        variables = json.loads((self._workdir / "vars.json").read_text(encoding="utf-8"))
+        profiles = variables.pop("sending_profile_list")
+        self._write(variables)
+        inventory = {"all": {"hosts": {
+            profile["sending_domain"]: {
+                "sending_profile_" + name.removeprefix("profile_"): value for name, value in profile.items()}
+            for profile in profiles}, "vars": {"ansible_connection": "local"}}}
+        (self._workdir / "hosts.json").write_text(json.dumps(inventory), encoding="utf-8")
+        sample = self._playbook(HOSTS, count, "hosts.yml", "--inventory", "hosts.json", "--forks", str(FORKS))
+        self._expect_done(count)
+        return [sample]
+
     def _serials(self) -> list[int]:
         return [self._bind.serial(zone) for zone in self._setting.zone_names]
 
@@ -154,7 +170,7 @@ class Bench:
             "zones": self._setting.zone_names,
             "dns": {"server": self._bind.host, "port": self._bind.port, "key_name": self._bind.key_name,
                     "key_secret": self._bind.key_secret, "key_algorithm": self._bind.key_algorithm},
-            "interval": 2 if self._setting.interval is None else self._setting.interval,
+            "interval": self._setting.interval,
             "concurrency": self._setting.concurrency,
         }
 
@@ -173,15 +189,14 @@ class Bench:
             "dns_zones": self._setting.zone_names,
             "dns_nameservers": [self._bind.address],
             "wait_timeout": 600,
+            "wait_interval": self._setting.interval,
         }
-        if self._setting.interval is not None:
-            variables["wait_interval"] = self._setting.interval
         self._write({"sending_profile_" + name: value for name, value in variables.items()})
 
     # Running
 
-    def _playbook(self, case: str, count: int, name: str) -> Sample:
-        command = [_beside_python("ansible-playbook"), str(HERE / name), "--extra-vars", "@vars.json"]
+    def _playbook(self, case: str, count: int, name: str, *more: str) -> Sample:
+        command = [_beside_python("ansible-playbook"), str(HERE / name), "--extra-vars", "@vars.json", *more]
         return self._run(case, count, command)
 
     def _ad_hoc(self, case: str, module: str, *arguments: str) -> Sample:
@@ -191,7 +206,7 @@ class Bench:
         self._simulator.clear_requests()
         result, timings = self._workdir / "result.json", self._workdir / "timings.jsonl"
         timings.unlink(missing_ok=True)
-        allowed = 120 + count * (40 if case == URI else 1)
+        allowed = 120 + count * (40 if case in (URI, HOSTS) else 1)
         output = self._launch([str(result), str(allowed), *command], timings)
         usage = json.loads(result.read_text(encoding="utf-8"))
         if usage["status"] != 0:

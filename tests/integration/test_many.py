@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import email.utils
+import time
 from typing import Any
 
 import pytest
@@ -48,17 +50,19 @@ def test_waiting_looks_at_the_list_and_not_at_each_profile(ansible: Ansible, sim
     assert len([request for request in simulator.requests() if request["path"].endswith("/setup")]) == 10
 
 
-def test_no_more_calls_are_under_way_than_told(ansible: Ansible, simulator: Simulator) -> None:
+@pytest.mark.parametrize("concurrency", [1, 3])
+def test_no_more_calls_are_under_way_than_told(concurrency: int, ansible: Ansible, simulator: Simulator) -> None:
     simulator.settings(latency=0.05)
-    ensure(ansible, wanted(12), concurrency=3)
-    assert simulator.most_in_flight() == 3
-    assert len({request["peer"] for request in simulator.requests()}) <= 3
+    ensure(ansible, wanted(12), concurrency=concurrency)
+    assert min(2, concurrency) <= simulator.most_in_flight() <= concurrency
+    assert len({request["peer"] for request in simulator.requests()}) <= concurrency
 
 
 def test_no_more_calls_are_made_in_a_second_than_told(ansible: Ansible, simulator: Simulator) -> None:
-    ensure(ansible, wanted(8), wait=False, rate_limit=10)
+    ensure(ansible, wanted(12), wait=False, rate_limit=10)
     times = [request["time"] for request in simulator.requests()]
-    assert min(later - earlier for earlier, later in zip(times, times[1:])) > 0.05, "0.1 s, less what the machine is late"
+    # They are at least 0.1 s apart when they are sent; that the machine is late with some must not matter.
+    assert times[-1] - times[0] > 0.1 * (len(times) - 1) / 2
 
 
 def test_the_rate_can_be_given_by_the_environment(ansible: Ansible, simulator: Simulator) -> None:
@@ -67,13 +71,39 @@ def test_the_rate_can_be_given_by_the_environment(ansible: Ansible, simulator: S
 
 
 def test_a_service_that_asks_to_slow_down_holds_back_all_calls(ansible: Ansible, simulator: Simulator) -> None:
-    simulator.settings(latency=0.05)
-    simulator.inject("create", status=429, headers={"Retry-After": "1"}, times=1)
-    assert not ensure(ansible, wanted(30), wait=False)["failed"]
+    simulator.settings(latency=0.3)
+    simulator.inject("create", status=429, headers={"Retry-After": "2"}, after=4)
+    assert not ensure(ansible, wanted(30), wait=False, concurrency=4, setup=False)["failed"]
     creations = simulator.requests(endpoint="create")
     (refused,) = [request["time"] for request in creations if request["status"] == 429]
-    # Those that were under way already are the only ones for that second.
-    assert not [request for request in creations if refused + 0.3 < request["time"] < refused + 0.9]
+    # Only those that were under way already, one for each other connection, and one more that one of them may have sent
+    # before the answer came. By itself the refused call would not keep the others from some twenty calls in that time.
+    assert len([request for request in creations if refused < request["time"] < refused + 2]) <= 6
+    assert len(simulator.profiles()) == 30
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_call_is_repeated_only_after_the_seconds_that_the_service_asks_for(
+        status: int, ansible: Ansible, simulator: Simulator) -> None:
+    simulator.inject("list", status=status, headers={"Retry-After": "1"})
+    assert not ansible.module("smtpd_profile_info")["failed"]
+    refused, repeated = (request["time"] for request in simulator.requests())
+    assert repeated - refused >= 1
+
+
+def test_a_call_is_repeated_only_after_the_date_that_the_service_names(ansible: Ansible, simulator: Simulator) -> None:
+    # Far enough in the future for Ansible to start, and to the second, as such dates are.
+    moment = int(time.time()) + 8
+    simulator.inject("list", status=429, headers={"Retry-After": email.utils.formatdate(moment, usegmt=True)})
+    assert not ansible.module("smtpd_profile_info")["failed"]
+    assert simulator.requests()[-1]["time"] >= moment
+
+
+def test_a_service_that_asks_for_more_time_than_there_is_is_not_asked_again(ansible: Ansible, simulator: Simulator) -> None:
+    simulator.inject("list", status=429, headers={"Retry-After": "3600"})
+    result = ansible.module("smtpd_profile_info")
+    assert result["failed"] and "It asks to wait 3600 s" in result["msg"]
+    assert len(simulator.requests()) == 1
 
 
 def test_the_failure_of_one_does_not_stop_the_others(ansible: Ansible, simulator: Simulator) -> None:

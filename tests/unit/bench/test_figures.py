@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 from tests.bench import chart, report
 from tests.bench.figures import Figures, judge
-from tests.bench.runs import AGAIN, COMMAND_INFO, COMMAND_URI, LIMIT, ROLE, TASK_INFO, TASK_URI, URI, Sample, Setting
+from tests.bench.runs import AGAIN, COMMAND_INFO, COMMAND_URI, HOSTS, LIMIT, ROLE, TASK_INFO, TASK_URI, URI, Sample, Setting
 
 FAST = {
     (URI, 1): 5.0, (URI, 3): 15.0, (ROLE, 1): 3.0, (ROLE, 100): 4.0, (ROLE, 1000): 13.0, (ROLE, 5000): 53.0,
@@ -65,6 +65,16 @@ def test_what_was_not_measured_is_neither_met_nor_missed() -> None:
     assert {verdict.passed for verdict in judge(Figures([Sample(LIMIT, 1, 0.0, 1.0)]))} == {None}
 
 
+def test_profiles_as_hosts_are_compared_with_one_list() -> None:
+    found = [Sample(HOSTS, 10, 0.0, 30.0), Sample(ROLE, 10, 0.0, 4.0), Sample(HOSTS, 20, 0.05, 60.0)]
+    figures = Figures(found)
+    assert figures.as_hosts(0.0) == [(10, 30.0, 4.0)]
+    assert figures.as_hosts(0.05) == [(20, 60.0, None)]
+    setting = Setting(0.0, 0.2, 0.25, 8, 1, False, "")
+    text = report.render(figures, judge(figures), report.Circumstances(setting, "2026-01-31", 1))
+    assert "| 10 | 0 ms | 30.0 | 4.0 | 7.5 |" in text
+
+
 def test_the_playbook_of_today_is_extrapolated() -> None:
     assert Figures(samples()).uri(1000, 0.0) == 5.0 + 999 * 5.0
 
@@ -76,7 +86,7 @@ def test_a_median_is_taken() -> None:
 
 def test_the_report_has_a_line_for_each_target_and_each_size() -> None:
     figures = Figures(samples())
-    setting = Setting(0.0, 0.2, None, 8, 1, False, "")
+    setting = Setting(0.0, 0.2, 0.25, 8, 1, False, "")
     how = report.Circumstances(setting, "2026-01-31", 3, failures=["role was too slow"])
     text = report.render(figures, judge(figures), how)
     assert text.count("| pass |") == len(judge(figures))
