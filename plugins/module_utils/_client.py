@@ -336,12 +336,13 @@ class _Pace:
 
     def wait_for_turn(self) -> None:
         """Return when a call may be made."""
-        with self._lock:
-            turn = max(time.monotonic(), self._next_turn, self._held_until)
-            self._next_turn = turn + self._interval
-        pause = turn - time.monotonic()
-        if pause > 0:
-            time.sleep(pause)
+        while True:
+            with self._lock:
+                turn = max(time.monotonic(), self._next_turn, self._held_until)
+                self._next_turn = turn + self._interval
+            time.sleep(max(0.0, turn - time.monotonic()))
+            if time.monotonic() >= self._held_until:  # else the service asked to slow down meanwhile
+                return
 
 
 def _bearer(token: str) -> Callable[[Any], Any]:

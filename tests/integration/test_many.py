@@ -82,6 +82,15 @@ def test_a_service_that_asks_to_slow_down_holds_back_all_calls(ansible: Ansible,
     assert len(simulator.profiles()) == 30
 
 
+def test_calls_that_wait_for_their_turn_are_held_back_too(ansible: Ansible, simulator: Simulator) -> None:
+    simulator.inject("create", status=429, headers={"Retry-After": "3"})
+    assert not ensure(ansible, wanted(8), wait=False, setup=False, rate_limit=2)["failed"]
+    creations = simulator.requests(endpoint="create")
+    (refused,) = [request["time"] for request in creations if request["status"] == 429]
+    # At two calls in a second, five or six of the others have their turn in that time. One can be sent before the answer came.
+    assert len([request for request in creations if refused < request["time"] < refused + 3]) <= 2
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_call_is_repeated_only_after_the_seconds_that_the_service_asks_for(
         status: int, ansible: Ansible, simulator: Simulator) -> None:
