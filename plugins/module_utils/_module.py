@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import os
 import sys
-from typing import Any, Callable, Iterable, Iterator
+from typing import Any, Callable, Iterable, Iterator, Optional
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.validation import check_type_dict
@@ -62,11 +62,27 @@ class _Module(AnsibleModule):
         super().fail_json(msg, **result, invocation=self._invocation())
 
     def _invocation(self) -> dict[str, Any]:
-        """What the result repeats of the options: not thousands of records, which would be masked, sent and kept once more,
-        and not the API key. That is no secret that masks output, but nobody needs to read it either."""
-        shown = {name: "(%d items)" % len(value) if isinstance(value, list) and len(value) > _MANY else value
-                 for name, value in self.params.items()}
-        return {"module_args": {**shown, **({"api_key": None} if "api_key" in shown else {})}}
+        return {"module_args": {name: None if _is_kept_back(name, value) else value
+                                for name, value in _shown(self.params, self.argument_spec).items()}}
+
+
+def _is_kept_back(name: str, value: Any) -> bool:
+    """Whether nobody needs to read a value that is no secret by which output is masked."""
+    return name == "api_key" or (name == "api_url" and "@" in str(value))
+
+
+def _shown(given: dict[str, Any], spec: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """What the result repeats of the options: not thousands of records, which would be masked, sent and kept once more, and
+    none that there are not, because a name may be misspelt of which the value is secret."""
+    return {name: _shown_value(value, spec[name].get("options")) for name, value in given.items() if name in spec}
+
+
+def _shown_value(value: Any, options: Optional[dict[str, dict[str, Any]]]) -> Any:
+    if isinstance(value, list):
+        return "(%d items)" % len(value) if len(value) > _MANY else [_shown_value(item, options) for item in value]
+    if isinstance(value, dict) and options is not None:
+        return _shown(value, options)
+    return value
 
 
 def _is_infinite(value: Any) -> bool:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, Iterator
 
 import pytest
@@ -19,7 +20,8 @@ MATRIX = "test_fault_matrix.py"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--matrix", choices=["sample", "all"], default="sample", help="which cells of the fault matrix are tried")
-    parser.addoption("--kill-points", type=int, default=6, help="at how many moments the role is killed")
+    parser.addoption("--kill-points", type=int, default=4, help="at how many moments the role is killed")
+    parser.addoption("--kill-first", type=int, default=0, help="the first seed of these moments")
     parser.addoption("--fuzz-examples", type=int, default=150, help="how many examples each test of fuzzing tries")
 
 
@@ -52,7 +54,13 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Tell the size of the fault matrix, and what came of it."""
+    """Tell the size of the fault matrix and of other trials, and what came of them."""
+    killed = Counter(
+        value for report in terminalreporter.stats.get("passed", []) for name, value in report.user_properties if name == "killed")
+    if killed:
+        terminalreporter.write_line("Killed runs after which the next one was right: %d" % killed.total())
+        for where, number in sorted(killed.items()):
+            terminalreporter.write_line("  %3d by %s" % (number, where))
     counts = {
         outcome: len([report for report in terminalreporter.stats.get(outcome, []) if MATRIX in report.nodeid])
         for outcome in ("passed", "failed", "error")

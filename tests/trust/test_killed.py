@@ -4,7 +4,8 @@
 
 """The role killed at any moment, as AWX cancels jobs. The next run finishes the work, with no duplicate and no loss.
 
-The moments are random but seeded: a failure names its seed, and C(pytest --kill-points N) tries more of them.
+The moments are random but seeded, and spread over the whole of a run: a failure names its seed, and C(make killed) tries many of
+them.
 """
 
 from __future__ import annotations
@@ -34,13 +35,13 @@ FOREIGN = [
     ("bounce.d0.acorn.example", "TXT", '"somebody elses text"'),
     ("www.acorn.example", "CNAME", "web.example.net."),
 ]
-# From before the first call to after the last one, in seconds.
-EARLIEST, LATEST = 0.5, 4.5
-
+RECORDS = 9 * len(PROFILES)
+OWN = 2  # the zone's NS record, and its address
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "seed" in metafunc.fixturenames:
-        metafunc.parametrize("seed", range(metafunc.config.getoption("kill_points")))
+        first = metafunc.config.getoption("kill_first")
+        metafunc.parametrize("seed", range(first, first + metafunc.config.getoption("kill_points")))
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +52,22 @@ def bind() -> Iterator[BindServer]:
 
 @pytest.fixture
 def role(simulator: Simulator, bind: BindServer, tmp_path: Path) -> list[str]:
-    """The command that runs the role."""
+    """The command that runs the role, from an account and zones in which it has everything to do."""
+    return prepare(simulator, bind, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def duration(shared_simulator: Simulator, bind: BindServer, tmp_path_factory: pytest.TempPathFactory) -> float:
+    """How long a run takes that nobody disturbs, in seconds."""
+    home = tmp_path_factory.mktemp("undisturbed")
+    shared_simulator.reset()
+    command = prepare(shared_simulator, bind, home)
+    started = time.monotonic()
+    run_whole(command, home)
+    return time.monotonic() - started
+
+
+def prepare(simulator: Simulator, bind: BindServer, folder: Path) -> list[str]:
     bind.reset()
     for record in FOREIGN:
         bind.add(*record)
@@ -60,12 +76,12 @@ def role(simulator: Simulator, bind: BindServer, tmp_path: Path) -> list[str]:
     variables = {
         "list": PROFILES, "api_url": simulator.url, "access_token": simulator.token, "dns_provider": "octodns",
         "dns_octodns": provider, "dns_octodns_secrets": secrets, "dns_zones": ["acorn.example"],
-        "dns_nameservers": [bind.address], "wait_timeout": 30,
+        "dns_nameservers": [bind.address], "wait_timeout": 60,
     }
     play = {"hosts": "localhost", "gather_facts": False, "roles": ["smtpd.email.sending_profile"],
             "vars": {"sending_profile_" + name: value for name, value in variables.items()}}
-    (tmp_path / "play.json").write_text(json.dumps([play]))
-    return [str(Path(sys.executable).parent / "ansible-playbook"), str(tmp_path / "play.json")]
+    (folder / "play.json").write_text(json.dumps([play]))
+    return [str(Path(sys.executable).parent / "ansible-playbook"), str(folder / "play.json")]
 
 
 def environ(home: Path) -> dict[str, str]:
@@ -74,15 +90,20 @@ def environ(home: Path) -> dict[str, str]:
                 ANSIBLE_INVENTORY_UNPARSED_WARNING="false")
 
 
-def run_and_kill(role: list[str], home: Path, seed: int) -> None:
-    chance = random.Random(seed)
+def run_whole(role: list[str], home: Path) -> None:
+    run = subprocess.run(role, env=environ(home), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                         text=True, timeout=300, check=False)
+    assert run.returncode == 0, run.stdout
+
+
+def run_and_kill(role: list[str], home: Path, seconds: float, kind: signal.Signals) -> None:
     with subprocess.Popen(role, env=environ(home), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                           stderr=subprocess.DEVNULL, start_new_session=True) as process:
-        time.sleep(chance.uniform(EARLIEST, LATEST))
-        # To all of its processes at once, as a container's end comes to them.
-        for kind in (chance.choice([signal.SIGKILL, signal.SIGTERM]), signal.SIGKILL):
+        time.sleep(seconds)
+        # To all of its processes at once, as a container's end comes to them; and for good a moment later.
+        for number in (kind, signal.SIGKILL):
             try:
-                os.killpg(process.pid, kind)
+                os.killpg(process.pid, number)
             except ProcessLookupError:
                 break
             time.sleep(0.2)
@@ -92,15 +113,29 @@ def content(bind: BindServer) -> list[tuple[str, str, str]]:
     return [(name, type_, rdata) for name, _ttl, type_, rdata in bind.records("acorn.example")]
 
 
-def test_the_next_run_finishes_the_work(seed: int, role: list[str], simulator: Simulator, bind: BindServer, tmp_path: Path) -> None:
-    run_and_kill(role, tmp_path, seed)
-    assert {(name + ".", type_, rdata) for name, type_, rdata in FOREIGN} <= set(content(bind))
+def stage(simulator: Simulator, bind: BindServer) -> str:
+    """How far a run has come."""
+    profiles, published = simulator.profiles(), len(content(bind)) - len(FOREIGN) - OWN
+    if len(profiles) < len(PROFILES):
+        return "some profiles created" if profiles else "nothing written"
+    if published < RECORDS:
+        return "some records published" if published else "all profiles created"
+    return "all active" if {profile["state"] for profile in profiles} == {"active"} else "all records published"
 
-    clean = subprocess.run(role, env=environ(tmp_path), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                           stderr=subprocess.STDOUT, text=True, timeout=120, check=False)
-    assert clean.returncode == 0, clean.stdout
+
+def test_the_next_run_finishes_the_work(
+        seed: int, role: list[str], duration: float, simulator: Simulator, bind: BindServer, tmp_path: Path,
+        record_property: Callable[[str, Any], None]) -> None:
+    chance = random.Random(seed)
+    kind = chance.choice([signal.SIGKILL, signal.SIGTERM])
+    # By the golden section any number of moments is spread evenly.
+    run_and_kill(role, tmp_path, duration * ((seed * 0.618034 + chance.uniform(0.0, 0.1)) % 1.0), kind)
+    assert {(name + ".", type_, rdata) for name, type_, rdata in FOREIGN} <= set(content(bind))
+    record_property("killed", "%s, %s" % (kind.name, stage(simulator, bind)))
+
+    run_whole(role, tmp_path)
     assert sorted((profile["profile_name"], profile["state"]) for profile in simulator.profiles()) == [
         ("p0", "active"), ("p1", "active"), ("p2", "active")]
     after = content(bind)
     assert {(name + ".", type_, rdata) for name, type_, rdata in FOREIGN} <= set(after)
-    assert len(after) == len(set(after)) == len(FOREIGN) + 27 + 2, "foreign ones, nine for each, the zone's NS and its address"
+    assert len(after) == len(set(after)) == len(FOREIGN) + RECORDS + OWN
