@@ -22,7 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--matrix", choices=["sample", "all"], default="sample", help="which cells of the fault matrix are tried")
     parser.addoption("--kill-points", type=int, default=4, help="at how many moments the role is killed")
     parser.addoption("--kill-first", type=int, default=0, help="the first seed of these moments")
-    parser.addoption("--fuzz-examples", type=int, default=150, help="how many examples each test of fuzzing tries")
+    parser.addoption("--fuzz-examples", type=int, default=100, help="how many examples each test of fuzzing tries")
 
 
 def pytest_configure(config: pytest.Config) -> None:
