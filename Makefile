@@ -84,12 +84,21 @@ licences: $(VENV)/.test ## check that every file names its licence
 workflows: $(VENV)/.test ## check the workflows of GitHub
 	@$(RUN_CHECKS) workflows
 
-test-lowest: servers chromium ## run the tests with the oldest supported ansible-core and libraries
-	@mkdir -p build
-	@sed -n 's/ *>= */ == /p' requirements.txt > build/lowest.txt
-	@sed -n "s/^requires_ansible: '>=\(.*\)\.0'$$/ansible-core == \1.*/p" meta/runtime.yml >> build/lowest.txt
-	@tests/tools/ensure-venv build/lowest build/lowest.txt tests/requirements.txt
-	@build/lowest/bin/python tests/tools/run_checks.py unit integration sanity
+trust-all: $(VENV)/.test bind ## run all cells of the fault matrix, and the other tests of trust
+	@$(RUN_CHECKS) trust-all
+
+killed: $(VENV)/.test bind ## kill the role at 200 moments; each time the next run has to finish the work
+	@$(RUN_CHECKS) killed
+
+fuzz: $(VENV)/.test ## try 10,000 answers of the service and options that nobody thought of
+	@$(RUN_CHECKS) fuzz
+
+# One row, or some checks only: make test-matrix MATRIX="core-2.21-py3.13 --checks unit,trust"
+test-matrix: servers chromium ## run the tests with each supported ansible-core and Python; those not there are named
+	@$(PYTHON) tests/tools/version_matrix.py $(MATRIX)
+
+test-lowest: servers chromium ## run the tests with the oldest supported ansible-core and libraries, a row of test-matrix
+	@$(PYTHON) tests/tools/version_matrix.py core-2.17-py3.11
 
 # Options by BENCH="--large --repeat 5"; which there are: .venv/bin/python -m tests.bench --help
 bench: $(VENV)/.demo bind build ## measure the role against a playbook of uri tasks, and against what is possible

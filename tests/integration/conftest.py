@@ -153,7 +153,8 @@ def make_environ(home: Path) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "ANSIBLE_COLLECTIONS_PATH", "LANG", "LC_ALL") if name in os.environ}
     return dict(
         kept, HOME=str(home), ANSIBLE_HOME=str(home / ".ansible"), PYTHONDONTWRITEBYTECODE="1",
-        ANSIBLE_PYTHON_INTERPRETER=sys.executable, ANSIBLE_REMOTE_TMP=str(home / ".ansible" / "tmp"),
+        # By another Python than Ansible's own in some rows of C(make test-matrix), as on a managed host.
+        ANSIBLE_PYTHON_INTERPRETER=os.environ.get("TEST_TARGET_PYTHON", sys.executable), ANSIBLE_REMOTE_TMP=str(home / ".ansible" / "tmp"),
     )
 
 

@@ -28,7 +28,7 @@ BUILD = ROOT / "build"
 HOME = BUILD / "home"
 # A copy for the tools that refuse to work outside of such a path, or that would read what git ignores.
 TREE = BUILD / "checks" / "ansible_collections" / "smtpd" / "email"
-TIMEOUT = 1200  # seconds; a check that takes longer hangs
+TIMEOUT, LONG_TIMEOUT = 2400, 6 * 3600  # seconds; a check that takes longer hangs
 # Variables by which the caller's settings would get into the checks. Git sets its own for hooks, and they would make
 # the commands for the copy work on the repository itself.
 FOREIGN = ("ANSIBLE_", "FORCE_COLOR", "GIT_", "PYTHONPATH", "SMTPD_")
@@ -51,6 +51,7 @@ class Check:
     command: list[str]
     cwd: Path = TREE
     counts_tests: bool = False
+    timeout: float = TIMEOUT
     process: subprocess.Popen[bytes] | None = None
     ended: threading.Event = field(default_factory=threading.Event)
     problem: str = "not run"  # empty once it has passed
@@ -75,8 +76,9 @@ def script(name: str, *arguments: str) -> list[str]:
     return [sys.executable, str(ROOT / "tests" / "tools" / name), *arguments]
 
 
-def pytest(name: str, *arguments: str) -> Check:
-    check = Check(name, [sys.executable, "-m", "pytest", "tests/%s" % name, *arguments], cwd=ROOT, counts_tests=True)
+def pytest(name: str, *arguments: str, path: str = "", timeout: float = TIMEOUT) -> Check:
+    command = [sys.executable, "-m", "pytest", "tests/%s" % (path or name), *arguments]
+    check = Check(name, command, cwd=ROOT, counts_tests=True, timeout=timeout)
     check.command += ["--junit-xml=%s" % check.report, "--basetemp=%s" % (BUILD / "tmp" / name)]
     return check
 
@@ -84,7 +86,7 @@ def pytest(name: str, *arguments: str) -> Check:
 def lanes() -> list[list[Check]]:
     docs = ("lint-collection-docs", "--plugin-docs", "--validate-collection-refs", "self", ".")
     return [
-        [pytest("unit"), pytest("integration", "--numprocesses=2"), pytest("trust", "--numprocesses=2")],
+        [pytest("unit"), pytest("integration", "--numprocesses=2"), pytest("trust", "--numprocesses=4")],
         [
             Check("sanity", script("sanity.py")),
             pytest("examples"),
@@ -97,6 +99,15 @@ def lanes() -> list[list[Check]]:
             Check("licences", tool("reuse", "lint")),
             Check("workflows", tool("zizmor", "--offline", "--no-progress", ".github/workflows")),
         ],
+    ]
+
+
+def long_checks() -> list[Check]:
+    """Those that only run when they are named."""
+    return [
+        pytest("trust-all", "--numprocesses=4", "--matrix=all", path="trust", timeout=LONG_TIMEOUT),
+        pytest("killed", "--numprocesses=2", "--kill-points=200", path="trust/test_killed.py", timeout=LONG_TIMEOUT),
+        pytest("fuzz", "--numprocesses=2", "--fuzz-examples=5000", path="trust/test_fuzz.py", timeout=LONG_TIMEOUT),
     ]
 
 
@@ -182,10 +193,10 @@ def run(check: Check, env: dict[str, str]) -> None:
             stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
         )  # fmt: skip
     try:
-        status = process.wait(TIMEOUT)
+        status = process.wait(check.timeout)
         problems = ["exit status %d" % status] if status else []
     except subprocess.TimeoutExpired:
-        problems = ["stopped after %d seconds" % TIMEOUT]
+        problems = ["stopped after %d seconds" % check.timeout]
         interrupt(process)
     left_over = end_session(process.pid)
     if left_over:
@@ -280,6 +291,7 @@ def print_summary(checks: list[Check]) -> bool:
 
 def main(names: list[str]) -> int:
     chosen = [[check for check in lane if not names or check.name in names] for lane in lanes()]
+    chosen += [[check] for check in long_checks() if check.name in names]
     checks = [check for lane in chosen for check in lane]
     unknown = set(names) - {check.name for check in checks}
     if unknown:

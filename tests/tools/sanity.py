@@ -7,12 +7,15 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import subprocess
 import sys
 import urllib.request
 from pathlib import Path
 from types import SimpleNamespace
+
+from version_matrix import TARGETS, find_python
 
 # Tests that cannot say anything here are left out by ansible-test with this word; they must not go unnoticed.
 SKIPPING = re.compile(r"^(?:WARNING: )?Skipping ", re.MULTILINE)
@@ -30,12 +33,12 @@ for command in (["ensurepip", "--default-pip"], ["pip", "install", "--quiet", "-
 '''
 
 
-def bootstrap_pip() -> None:
+def bootstrap_pip(python: str) -> None:
     """Write the script that ansible-test would download, where it cannot be downloaded.
 
     ansible-test makes an environment for each of its tests, and gets pip into it by a script from a site of its own.
     """
-    url, path = bootstrap_source()
+    url, path = bootstrap_source(python)
     if path.exists():
         return
     try:
@@ -47,7 +50,7 @@ def bootstrap_pip() -> None:
         print("%s cannot be reached; pip comes from ensurepip" % url, flush=True)
 
 
-def bootstrap_source() -> tuple[str, Path]:
+def bootstrap_source(python: str) -> tuple[str, Path]:
     """Return the address, and the file that is used instead when it exists, as the installed ansible-test has them."""
     from ansible_test._internal.python_requirements import get_venv_packages
 
@@ -58,7 +61,7 @@ def bootstrap_source() -> tuple[str, Path]:
     path = re.search(r"'~/(\S+/get_pip_%s\.py)'", source)
     if not url or not path:
         raise RuntimeError("This version of ansible-test gets pip in another way: adapt tests/tools/sanity.py")
-    version = get_venv_packages(SimpleNamespace(version=python_version()))["pip"]
+    version = get_venv_packages(SimpleNamespace(version=python))["pip"]
     return url.group(1) % version, Path.home() / (path.group(1) % version.replace(".", "_"))
 
 
@@ -66,12 +69,15 @@ def python_version() -> str:
     return "%d.%d" % sys.version_info[:2]
 
 
-def main() -> int:
-    bootstrap_pip()
+def run_sanity(python: str, *arguments: str) -> int:
+    """Run the tests with one version of Python. What is left out is a failure."""
+    bootstrap_pip(python)
+    interpreter = find_python(python) or sys.executable
     # Without --python ansible-test tries each version that it finds a command for, even when that cannot run.
     ansible_test = Path(sys.executable).with_name("ansible-test")
-    command = [str(ansible_test), "sanity", "--local", "--python", python_version(), "--color", "no"]
-    process = subprocess.Popen(command, text=True, errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    command = [str(ansible_test), "sanity", "--local", "--python", python, "--color", "no", *arguments]
+    environ = dict(os.environ, PATH=os.pathsep.join([os.environ.get("PATH", os.defpath), str(Path(interpreter).parent)]))
+    process = subprocess.Popen(command, env=environ, text=True, errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert process.stdout is not None
     skipped = []
     for line in process.stdout:
@@ -82,6 +88,16 @@ def main() -> int:
     if skipped:
         print("\nSome tests were left out, which is a failure here:\n%s" % "".join(skipped), end="")
     return status or (1 if skipped else 0)
+
+
+def main() -> int:
+    status = run_sanity(python_version())
+    # The modules also run on managed hosts, whose Python can be older.
+    oldest = TARGETS[0]
+    if find_python(oldest) is None:
+        print("There is no Python %s here, so the modules were not imported by it" % oldest)
+        return status
+    return run_sanity(oldest, "--test", "compile", "--test", "import") or status
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from typing import Iterator
 
 import pytest
 
+from tests.integration.conftest import make_environ
 from tests.simulator import Simulator
 from tests.support.bind import BindServer
 
@@ -84,20 +85,14 @@ def prepare(simulator: Simulator, bind: BindServer, folder: Path) -> list[str]:
     return [str(Path(sys.executable).parent / "ansible-playbook"), str(folder / "play.json")]
 
 
-def environ(home: Path) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "ANSIBLE_COLLECTIONS_PATH", "LANG", "LC_ALL") if name in os.environ}
-    return dict(kept, HOME=str(home), ANSIBLE_HOME=str(home / ".ansible"), ANSIBLE_LOCALHOST_WARNING="false",
-                ANSIBLE_INVENTORY_UNPARSED_WARNING="false")
-
-
 def run_whole(role: list[str], home: Path) -> None:
-    run = subprocess.run(role, env=environ(home), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    run = subprocess.run(role, env=make_environ(home / "home"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                          text=True, timeout=300, check=False)
     assert run.returncode == 0, run.stdout
 
 
 def run_and_kill(role: list[str], home: Path, seconds: float, kind: signal.Signals) -> None:
-    with subprocess.Popen(role, env=environ(home), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+    with subprocess.Popen(role, env=make_environ(home / "home"), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                           stderr=subprocess.DEVNULL, start_new_session=True) as process:
         time.sleep(seconds)
         # To all of its processes at once, as a container's end comes to them; and for good a moment later.

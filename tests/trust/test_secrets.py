@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import sys
 import threading
 from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
 
-from tests.integration.conftest import Ansible
+from tests.integration.conftest import Ansible, make_environ
 from tests.simulator import Simulator
 from tests.support.bind import BindServer
 from tests.support.inprocess import run_module
@@ -36,12 +34,7 @@ def bind() -> Iterator[BindServer]:
 @pytest.fixture
 def ansible(tmp_path: Path) -> Ansible:
     """Ansible without any credentials in its environment."""
-    kept = {name: os.environ[name] for name in ("PATH", "ANSIBLE_COLLECTIONS_PATH", "LANG", "LC_ALL") if name in os.environ}
-    (tmp_path / "home").mkdir()
-    return Ansible(tmp_path, dict(
-        kept, HOME=str(tmp_path / "home"), ANSIBLE_HOME=str(tmp_path / "home" / ".ansible"), ANSIBLE_PYTHON_INTERPRETER=sys.executable,
-        ANSIBLE_CALLBACK_PLUGINS=str(Path(__file__).parents[1] / "integration" / "callback"), ANSIBLE_CALLBACKS_ENABLED="results",
-        ANSIBLE_LOAD_CALLBACK_PLUGINS="1", ANSIBLE_LOCALHOST_WARNING="false", ANSIBLE_INVENTORY_UNPARSED_WARNING="false"))
+    return Ansible(tmp_path, make_environ(tmp_path / "home"))
 
 
 def by_key(simulator: Simulator) -> dict[str, str]:
