@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Modules of the collection run in this process, as Ansible would run them: hundreds of runs in the time of a few."""
+"""Modules of the collection, and its inventory plugin, run in this process, as Ansible would run them: hundreds of runs in the time of a
+few."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ import contextlib
 import importlib
 import io
 import json
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -59,3 +61,25 @@ def run_module(name: str, check_mode: bool = False, diff: bool = False, **argume
     except ValueError:
         raise ModuleCrash(output) from None
     return {"failed": False, **result, "output": output + complaint}
+
+
+def run_inventory(folder: Path, **options: Any) -> dict[str, Any]:
+    """Run the inventory plugin, and return what came of it in the form of a module's result.
+
+    :param folder: where its file is written.
+    """
+    from ansible.errors import AnsibleParserError
+    from ansible.inventory.data import InventoryData
+    from ansible.parsing.dataloader import DataLoader
+    from ansible.plugins.loader import inventory_loader
+
+    path, inventory, complained = folder / "test.smtpd.yml", InventoryData(), io.StringIO()
+    path.write_text(json.dumps({"plugin": "smtpd.email.smtpd", **options}))
+    msg = ""
+    with contextlib.redirect_stdout(complained), contextlib.redirect_stderr(complained):
+        try:
+            inventory_loader.get("smtpd.email.smtpd").parse(inventory, DataLoader(), str(path), cache=False)
+        except AnsibleParserError as error:
+            msg = str(error)
+    hosts = {name: host.vars for name, host in inventory.hosts.items()}
+    return {"failed": bool(msg), "changed": False, "msg": msg, "hosts": hosts, "output": msg + repr(hosts) + complained.getvalue()}

@@ -17,7 +17,7 @@ ONCE, ALWAYS = 1, 1000
 
 @dataclass(frozen=True)
 class Run:
-    """A run of a module.
+    """A run of a module, or of the C(inventory) plugin.
 
     :param endpoints: those that it calls.
     :param wanted: the profiles that are to be there in the end.
@@ -55,6 +55,8 @@ RUNS = {
                    wanted=MANY, seeded=MANY, writes=False),
     "look-up-by-id": Run("smtpd_profile_info", {"setup": True}, ("token", "get", "setup"),
                          wanted=[ONE], seeded=[ONE], by_id=True, writes=False),
+    "inventory": Run("inventory", {"setup": True, "hostnames": ["profile_name"]}, ("token", "list", "setup"),
+                     wanted=MANY, seeded=MANY, writes=False),
 }
 
 # How an endpoint is named in an error.

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import base64
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.simulator import Simulator
-from tests.support.inprocess import run_module
+from tests.support.inprocess import run_inventory, run_module
 from tests.support.relays import Door
 from tests.trust.matrix import ALWAYS, CALLS, FAULTS, RUNS, Cell, Refusal, Run, cells, refusals, sample
 
@@ -35,14 +36,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_fault_leaves_no_duplicate_no_leak_and_nothing_unfinished(cell: Cell, simulator: Simulator) -> None:
+def test_a_fault_leaves_no_duplicate_no_leak_and_nothing_unfinished(cell: Cell, simulator: Simulator, tmp_path: Path) -> None:
     run, fault = RUNS[cell.run], FAULTS[cell.fault]
     options = prepare(run, simulator)
     is_plausible = cell.endpoint in fault.plausible or "*" in fault.plausible
     in_vain = cell.times == ALWAYS or is_plausible
     options.update(timeout=fault.timeout, wait_timeout=0.7 if in_vain else 10.0)
     simulator.inject(cell.endpoint, times=cell.times, **fault.fields)
-    result = run_module(run.module, check_mode=run.check_mode, **options)
+    result = carry_out(run, options, tmp_path)
     requests = simulator.requests()
     simulator.clear_faults()
 
@@ -51,23 +52,24 @@ def test_a_fault_leaves_no_duplicate_no_leak_and_nothing_unfinished(cell: Cell, 
     if result["failed"]:
         told = CALLS[cell.endpoint] + ".*(%s)" % fault.cause
         assert re.search(told + ("|" + WAITED_IN_VAIN if is_plausible or not met else ""), result["msg"]), result["msg"]
-    assert_next_run_is_right(run, simulator, options)
+    assert_next_run_is_right(run, simulator, options, tmp_path)
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_service_that_is_gone_leaves_no_duplicate_and_nothing_unfinished(refusal: Refusal, simulator: Simulator) -> None:
+def test_a_service_that_is_gone_leaves_no_duplicate_and_nothing_unfinished(
+        refusal: Refusal, simulator: Simulator, tmp_path: Path) -> None:
     run = RUNS[refusal.run]
     options = prepare(run, simulator)
     with Door(simulator.url, refusal.answers, refusal.seconds) as door:
         options.update(timeout=5.0, wait_timeout=10.0 if refusal.seconds else 0.7, api_url=door.url)
-        result = run_module(run.module, check_mode=run.check_mode, **options)
+        result = carry_out(run, options, tmp_path)
         requests = simulator.requests()
         assert_promises(run, simulator, result, requests, options)
         if result["failed"]:
             assert re.search(r"(GET|POST|PUT) /[^:]+: (no connection to 127.0.0.1:\d+ \(Connection refused\)|the connection .* broke)"
                              + ("" if door.was_shut else "|" + WAITED_IN_VAIN), result["msg"]), result["msg"]
         door.open()
-        assert_next_run_is_right(run, simulator, options)
+        assert_next_run_is_right(run, simulator, options, tmp_path)
 
 
 def prepare(run: Run, simulator: Simulator) -> dict[str, Any]:
@@ -78,6 +80,13 @@ def prepare(run: Run, simulator: Simulator) -> dict[str, Any]:
         **({"profile_id": seeded[0]["profile_id"]} if run.by_id else {}),
         "api_url": simulator.url, "api_key": simulator.api_key, "api_secret": simulator.api_secret,
     }
+
+
+def carry_out(run: Run, options: dict[str, Any], folder: Path) -> dict[str, Any]:
+    if run.module == "inventory":
+        known = {name: value for name, value in options.items() if not name.startswith(("wait", "_"))}
+        return run_inventory(folder, **known)
+    return run_module(run.module, check_mode=run.check_mode, **options)
 
 
 def assert_promises(run: Run, simulator: Simulator, result: dict[str, Any], requests: list[dict[str, Any]], options: dict[str, Any]) -> None:
@@ -109,10 +118,10 @@ def assert_no_secret(options: dict[str, Any], output: str, requests: list[dict[s
         assert secret not in output
 
 
-def assert_next_run_is_right(run: Run, simulator: Simulator, options: dict[str, Any]) -> None:
+def assert_next_run_is_right(run: Run, simulator: Simulator, options: dict[str, Any], folder: Path) -> None:
     """The next run, without faults, finishes the work."""
     simulator.clear_requests()
-    again = run_module(run.module, check_mode=run.check_mode, **{**options, "timeout": 10, "wait_timeout": 20})
+    again = carry_out(run, {**options, "timeout": 10, "wait_timeout": 20}, folder)
     assert not again["failed"], again["msg"]
     assert_promises(run, simulator, again, simulator.requests(), options)
     profiles = simulator.profiles()

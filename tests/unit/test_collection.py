@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import importlib
 import json
@@ -274,6 +275,20 @@ def test_the_execution_environment_gets_the_requirements() -> None:
     assert (ROOT / python) == ROOT / "requirements.txt"
 
 
+@pytest.mark.parametrize("folder", ["modules", "module_utils"])
+def test_what_runs_on_managed_hosts_is_written_in_the_language_of_the_oldest_python(folder: str) -> None:
+    oldest = re.fullmatch(r">= (\d+)\.(\d+)", load_yaml(ROOT / "tests" / "config.yml")["modules"]["python_requires"])
+    assert oldest
+    for path in sorted((ROOT / "plugins" / folder).glob("*.py")):
+        ast.parse(path.read_text(encoding="utf-8"), str(path), feature_version=(int(oldest.group(1)), int(oldest.group(2))))
+
+
+def test_the_security_page_names_tests_that_are_there() -> None:
+    links = re.findall(r"\]\((tests/[^)]+)\)", (ROOT / "SECURITY.md").read_text(encoding="utf-8"))
+    assert links
+    assert not [link for link in links if not (ROOT / link).exists()]
+
+
 # Files
 
 
@@ -299,7 +314,7 @@ def test_the_tarball_holds_what_users_need_and_nothing_else(tarball: Path) -> No
         packed = {member.name for member in archive if not member.isdir()}
     wanted = re.compile(
         r"(plugins|roles|playbooks|extensions/eda|meta|docs|changelogs|tests/simulator|tests/sanity)/"
-        r"|(LICENSE|README\.md|CHANGELOG\.md|CONTRIBUTING\.md|requirements\.txt|tests/config\.yml|tests/__init__\.py)$"
+        r"|(LICENSE|README\.md|CHANGELOG\.md|CONTRIBUTING\.md|SECURITY\.md|requirements\.txt|tests/config\.yml|tests/__init__\.py)$"
     )
     expected = {name for name in committed_files() if wanted.match(name) and "/." not in name}
     assert packed == expected | {"MANIFEST.json", "FILES.json"}
