@@ -39,6 +39,7 @@ FOREIGN = [
 RECORDS = 9 * len(PROFILES)
 OWN = 2  # the zone's NS record, and its address
 
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "seed" in metafunc.fixturenames:
         first = metafunc.config.getoption("kill_first")
