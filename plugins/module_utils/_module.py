@@ -25,7 +25,6 @@ from ._options import (
     resolve_connection,
 )
 
-
 # So many items of an option are shown in the invocation of a result.
 _MANY = 100
 
@@ -42,8 +41,10 @@ class _Module(AnsibleModule):
 
     def _load_params(self) -> None:
         super()._load_params()
-        given = {name: _as_dict(self.params.get(name)) if option.get("type") == "dict" else self.params.get(name)
-                 for name, option in self.argument_spec.items()}
+        given = {
+            name: _as_dict(self.params.get(name)) if option.get("type") == "dict" else self.params.get(name)
+            for name, option in self.argument_spec.items()
+        }
         # Before AnsibleModule checks the options: it does not mask a secret where another option is of a wrong type.
         secrets = [given[name] for name, option in self.argument_spec.items() if option.get("no_log")]
         self.no_log_values.update(_texts([*secrets, *self._secrets_of(given)]))
@@ -62,8 +63,12 @@ class _Module(AnsibleModule):
         super().fail_json(msg, **result, invocation=self._invocation())
 
     def _invocation(self) -> dict[str, Any]:
-        return {"module_args": {name: None if _is_kept_back(name, value) else value
-                                for name, value in _shown(self.params, self.argument_spec).items()}}
+        return {
+            "module_args": {
+                name: None if _is_kept_back(name, value) else value
+                for name, value in _shown(self.params, self.argument_spec).items()
+            }
+        }
 
 
 def _is_kept_back(name: str, value: Any) -> bool:
@@ -145,10 +150,13 @@ def _defect(error: Exception) -> str:
     traceback = sys.exc_info()[2]
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next
-    place = "%s:%d" % (os.path.basename(traceback.tb_frame.f_code.co_filename), traceback.tb_lineno) if traceback else "?"
-    return (
-        "This is a defect of the collection smtpd.email, please report it: "
-        "%s at %s: %s" % (type(error).__name__, place, error)
+    place = (
+        "%s:%d" % (os.path.basename(traceback.tb_frame.f_code.co_filename), traceback.tb_lineno) if traceback else "?"
+    )
+    return "This is a defect of the collection smtpd.email, please report it: %s at %s: %s" % (
+        type(error).__name__,
+        place,
+        error,
     )
 
 

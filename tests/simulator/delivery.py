@@ -33,19 +33,23 @@ async def deliver(request: web.Request, fault: Fault, true_answer: web.Response 
         return await _drip_whole(request, response, content, fault.drip_head)
     await response.prepare(request)
     if fault.truncate:
-        await response.write(content[:len(content) // 2])
+        await response.write(content[: len(content) // 2])
         if request.transport is not None:
             request.transport.close()
         return response
     step = 1 if fault.drip else _CHUNK
     for start in range(0, len(content), step):
-        await response.write(content[start:start + step])
+        await response.write(content[start : start + step])
         await asyncio.sleep(fault.drip)
     return response
 
 
 def _head_of(request: web.Request) -> str:
-    return "%s %s\n%s" % (request.method, request.path_qs, "".join("%s: %s\n" % item for item in request.headers.items()))
+    return "%s %s\n%s" % (
+        request.method,
+        request.path_qs,
+        "".join("%s: %s\n" % item for item in request.headers.items()),
+    )
 
 
 def _head(fault: Fault, true_answer: web.Response | None) -> web.StreamResponse:
@@ -60,7 +64,10 @@ async def _drip_whole(request: web.Request, response: web.StreamResponse, conten
     """Send an answer byte by byte, from its first line on."""
     response.headers["Connection"] = "close"
     head = "HTTP/1.1 %d %s\r\n%s\r\n" % (
-        response.status, response.reason, "".join("%s: %s\r\n" % item for item in response.headers.items()))
+        response.status,
+        response.reason,
+        "".join("%s: %s\r\n" % item for item in response.headers.items()),
+    )
     for byte in head.encode() + content:
         if request.transport is None or request.transport.is_closing():
             break

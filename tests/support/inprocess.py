@@ -17,7 +17,6 @@ from unittest import mock
 
 from ansible.module_utils import basic
 
-
 DEFECT = "defect of the collection"
 
 
@@ -41,8 +40,9 @@ def run_module(name: str, check_mode: bool = False, diff: bool = False, **argume
     module = import_module(name)
     written, complained = io.StringIO(), io.StringIO()
     with contextlib.ExitStack() as stack:
-        stack.enter_context(mock.patch.object(
-            basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode()))
+        stack.enter_context(
+            mock.patch.object(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode())
+        )
         # Since ansible-core 2.19.
         stack.enter_context(mock.patch.object(basic, "_ANSIBLE_PROFILE", "legacy", create=True))
         stack.enter_context(contextlib.redirect_stdout(written))
@@ -82,4 +82,10 @@ def run_inventory(folder: Path, **options: Any) -> dict[str, Any]:
         except AnsibleParserError as error:
             msg = str(error)
     hosts = {name: host.vars for name, host in inventory.hosts.items()}
-    return {"failed": bool(msg), "changed": False, "msg": msg, "hosts": hosts, "output": msg + repr(hosts) + complained.getvalue()}
+    return {
+        "failed": bool(msg),
+        "changed": False,
+        "msg": msg,
+        "hosts": hosts,
+        "output": msg + repr(hosts) + complained.getvalue(),
+    }

@@ -4,8 +4,8 @@
 
 """What stands between a client and a service: TLS in front of it, HTTP proxies, doors that are shut. Real servers on loopback.
 
-    with TlsFront(simulator.url, context) as front, Proxy(credentials="me:secret") as proxy:
-        ...
+with TlsFront(simulator.url, context) as front, Proxy(credentials="me:secret") as proxy:
+    ...
 """
 
 from __future__ import annotations
@@ -75,7 +75,10 @@ class TlsFront(_Relay):
         return "https://%s:%d" % (host, self.port)
 
     def _serve(self, client: socket.socket) -> None:
-        with self._context.wrap_socket(client, server_side=True) as plain, socket.create_connection(self._target) as target:
+        with (
+            self._context.wrap_socket(client, server_side=True) as plain,
+            socket.create_connection(self._target) as target,
+        ):
             _pass_both_ways(plain, target)
 
 
@@ -206,8 +209,12 @@ class Door:
 
     def _serve(self, client: socket.socket) -> None:
         try:
-            with client, client.makefile("rb") as asked, socket.create_connection(self._target) as target, \
-                    target.makefile("rb") as answered:
+            with (
+                client,
+                client.makefile("rb") as asked,
+                socket.create_connection(self._target) as target,
+                target.makefile("rb") as answered,
+            ):
                 while (message := _message(asked)) and not self._is_shut:
                     target.sendall(message)
                     client.sendall(_message(answered))
@@ -228,7 +235,9 @@ def _message(stream: BinaryIO) -> bytes:
     head = b""
     while (line := stream.readline()).strip():
         head += line
-    lengths = [int(line.partition(b":")[2]) for line in head.splitlines() if line.lower().startswith(b"content-length:")]
+    lengths = [
+        int(line.partition(b":")[2]) for line in head.splitlines() if line.lower().startswith(b"content-length:")
+    ]
     return head + line + stream.read(sum(lengths)) if head else b""
 
 

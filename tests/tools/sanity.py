@@ -21,7 +21,7 @@ from version_matrix import TARGETS, find_python
 SKIPPING = re.compile(r"^(?:WARNING: )?Skipping ", re.MULTILINE)
 
 # Does what ansible-test has the original do: to bring pip into an environment that has none.
-BOOTSTRAP = '''\
+BOOTSTRAP = """\
 import subprocess
 import sys
 
@@ -30,7 +30,7 @@ for command in (["ensurepip", "--default-pip"], ["pip", "install", "--quiet", "-
     status = subprocess.run([sys.executable, "-m", *command], check=False).returncode
     if status:
         sys.exit(status)
-'''
+"""
 
 
 def bootstrap_pip(python: str) -> None:
@@ -76,8 +76,12 @@ def run_sanity(python: str, *arguments: str) -> int:
     # Without --python ansible-test tries each version that it finds a command for, even when that cannot run.
     ansible_test = Path(sys.executable).with_name("ansible-test")
     command = [str(ansible_test), "sanity", "--local", "--python", python, "--color", "no", *arguments]
-    environ = dict(os.environ, PATH=os.pathsep.join([os.environ.get("PATH", os.defpath), str(Path(interpreter).parent)]))
-    process = subprocess.Popen(command, env=environ, text=True, errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    environ = dict(
+        os.environ, PATH=os.pathsep.join([os.environ.get("PATH", os.defpath), str(Path(interpreter).parent)])
+    )
+    process = subprocess.Popen(
+        command, env=environ, text=True, errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
     assert process.stdout is not None
     skipped = []
     for line in process.stdout:

@@ -65,8 +65,11 @@ class Row:
 
 def rows() -> list[Row]:
     combinations = [
-        Row(core, python) for core in CORES for python in PYTHONS
-        if version_key(python) >= version_key(FIRST_PYTHON.get(core, PYTHONS[0]))]
+        Row(core, python)
+        for core in CORES
+        for python in PYTHONS
+        if version_key(python) >= version_key(FIRST_PYTHON.get(core, PYTHONS[0]))
+    ]
     return combinations + [Row(*TARGET_CORE, target=target) for target in TARGETS]
 
 
@@ -81,8 +84,13 @@ def find_python(version: str) -> str | None:
     places += sorted((pyenv / "versions").glob("%s.*/bin" % version), reverse=True)
     for command in (place / ("python" + version) for place in places):
         if command.is_file():
-            run = subprocess.run([command, "-c", "import sys, venv; print('%d.%d' % sys.version_info[:2])"],
-                                 check=False, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            run = subprocess.run(
+                [command, "-c", "import sys, venv; print('%d.%d' % sys.version_info[:2])"],
+                check=False,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
             if run.returncode == 0 and run.stdout.strip() == version:
                 return str(command)
     return None
@@ -91,7 +99,11 @@ def find_python(version: str) -> str | None:
 def requirements(row: Row) -> list[str]:
     lines = ["ansible-core == %s.*" % row.core]
     if row.is_lowest:
-        lines += [re.sub(r" *>= *", " == ", line) for line in (ROOT / "requirements.txt").read_text().splitlines() if ">=" in line]
+        lines += [
+            re.sub(r" *>= *", " == ", line)
+            for line in (ROOT / "requirements.txt").read_text().splitlines()
+            if ">=" in line
+        ]
     return lines
 
 
@@ -99,8 +111,12 @@ def make_environment(name: str, python: str, lines: list[str], *files: str) -> P
     BUILD.mkdir(parents=True, exist_ok=True)
     own = BUILD / (name + ".txt")
     own.write_text("".join(line + "\n" for line in lines))
-    subprocess.run([ROOT / "tests" / "tools" / "ensure-venv", BUILD / name, own, *files], check=True, cwd=ROOT,
-                   env={**os.environ, "PYTHON": str(find_python(python)), "LOWEST_PYTHON": python})
+    subprocess.run(
+        [ROOT / "tests" / "tools" / "ensure-venv", BUILD / name, own, *files],
+        check=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHON": str(find_python(python)), "LOWEST_PYTHON": python},
+    )
     return BUILD / name / "bin" / "python"
 
 
@@ -109,12 +125,16 @@ def run(row: Row, checks: list[str]) -> None:
     print("\n##### %s" % row.name, flush=True)
     environ = dict(os.environ)
     try:
-        python = make_environment("core-%s-py%s" % (row.core, row.python), row.python, requirements(row), "tests/requirements.txt")
+        python = make_environment(
+            "core-%s-py%s" % (row.core, row.python), row.python, requirements(row), "tests/requirements.txt"
+        )
         if row.target:
             target = make_environment(row.name, row.target, TARGET_REQUIREMENTS, "requirements.txt")
             environ["TEST_TARGET_PYTHON"] = str(target)
             checks = ["integration"]
-        status = subprocess.run([python, "tests/tools/run_checks.py", *checks], cwd=ROOT, env=environ, check=False).returncode
+        status = subprocess.run(
+            [python, "tests/tools/run_checks.py", *checks], cwd=ROOT, env=environ, check=False
+        ).returncode
         row.result = "failed" if status else "passed"
     except subprocess.CalledProcessError as error:
         row.result = "not installed: exit status %d" % error.returncode
@@ -124,9 +144,17 @@ def run(row: Row, checks: list[str]) -> None:
 def print_table(table: list[Row]) -> None:
     print("\n%-18s %-12s %-7s %-10s %8s  %s" % ("row", "ansible-core", "Python", "modules by", "seconds", "result"))
     for row in table:
-        print("%-18s %-12s %-7s %-10s %8.0f  %s" % (
-            row.name, row.core, row.python, row.target or row.python, row.seconds,
-            row.result + (" (oldest libraries)" if row.is_lowest else "")))
+        print(
+            "%-18s %-12s %-7s %-10s %8.0f  %s"
+            % (
+                row.name,
+                row.core,
+                row.python,
+                row.target or row.python,
+                row.seconds,
+                row.result + (" (oldest libraries)" if row.is_lowest else ""),
+            )
+        )
 
 
 def main() -> int:
@@ -137,7 +165,9 @@ def main() -> int:
     arguments = parser.parse_args()
     unknown = set(arguments.rows) - {row.name for row in rows()}
     if unknown:
-        parser.error("there is no row %s; there are %s" % (", ".join(sorted(unknown)), ", ".join(row.name for row in rows())))
+        parser.error(
+            "there is no row %s; there are %s" % (", ".join(sorted(unknown)), ", ".join(row.name for row in rows()))
+        )
     chosen = [row for row in rows() if not arguments.rows or row.name in arguments.rows]
     for row in chosen:
         if row.missing():

@@ -19,7 +19,9 @@ MATRIX = "test_fault_matrix.py"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--matrix", choices=["sample", "all"], default="sample", help="which cells of the fault matrix are tried")
+    parser.addoption(
+        "--matrix", choices=["sample", "all"], default="sample", help="which cells of the fault matrix are tried"
+    )
     parser.addoption("--kill-points", type=int, default=4, help="at how many moments the role is killed")
     parser.addoption("--kill-first", type=int, default=0, help="the first seed of these moments")
     parser.addoption("--fuzz-examples", type=int, default=100, help="how many examples each test of fuzzing tries")
@@ -56,7 +58,11 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Tell the size of the fault matrix and of other trials, and what came of them."""
     killed = Counter(
-        value for report in terminalreporter.stats.get("passed", []) for name, value in report.user_properties if name == "killed")
+        value
+        for report in terminalreporter.stats.get("passed", [])
+        for name, value in report.user_properties
+        if name == "killed"
+    )
     if killed:
         terminalreporter.write_line("Killed runs after which the next one was right: %d" % killed.total())
         for where, number in sorted(killed.items()):
@@ -69,7 +75,16 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         whole = len(cells()) + len(refusals())
         terminalreporter.write_line(
             "Fault matrix: %d runs x their endpoints x %d faults x once and always, and refused connections at each point: %d cells%s. "
-            "Of these %d were tried: %d held, %d did not." % (
-                len(RUNS), len(FAULTS), whole,
-                " (a sample has every fault at every endpoint; make trust-all tries all)" if config.getoption("matrix") == "sample" else "",
-                sum(counts.values()), counts["passed"], counts["failed"] + counts["error"]))
+            "Of these %d were tried: %d held, %d did not."
+            % (
+                len(RUNS),
+                len(FAULTS),
+                whole,
+                " (a sample has every fault at every endpoint; make trust-all tries all)"
+                if config.getoption("matrix") == "sample"
+                else "",
+                sum(counts.values()),
+                counts["passed"],
+                counts["failed"] + counts["error"],
+            )
+        )

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Iterator
+from typing import Any, Callable, Iterator
 
 import pytest
 
@@ -27,8 +27,12 @@ from tests.simulator import Simulator
 from tests.support.bind import BindServer
 
 PROFILES = [
-    {"profile_name": "p%d" % number, "sending_domain": "d%d.acorn.example" % number,
-     "bounce_domain": "bounce.d%d.acorn.example" % number, "link_domain": "go%d.acorn.example" % number}
+    {
+        "profile_name": "p%d" % number,
+        "sending_domain": "d%d.acorn.example" % number,
+        "bounce_domain": "bounce.d%d.acorn.example" % number,
+        "link_domain": "go%d.acorn.example" % number,
+    }
     for number in range(3)
 ]
 FOREIGN = [
@@ -76,25 +80,49 @@ def prepare(simulator: Simulator, bind: BindServer, folder: Path) -> list[str]:
     simulator.settings(dns=bind.address, creating=0.3, latency=0.02)
     provider, secrets = bind.octodns_provider()
     variables = {
-        "list": PROFILES, "api_url": simulator.url, "access_token": simulator.token, "dns_provider": "octodns",
-        "dns_octodns": provider, "dns_octodns_secrets": secrets, "dns_zones": ["acorn.example"],
-        "dns_nameservers": [bind.address], "wait_timeout": 60,
+        "list": PROFILES,
+        "api_url": simulator.url,
+        "access_token": simulator.token,
+        "dns_provider": "octodns",
+        "dns_octodns": provider,
+        "dns_octodns_secrets": secrets,
+        "dns_zones": ["acorn.example"],
+        "dns_nameservers": [bind.address],
+        "wait_timeout": 60,
     }
-    play = {"hosts": "localhost", "gather_facts": False, "roles": ["smtpd.email.sending_profile"],
-            "vars": {"sending_profile_" + name: value for name, value in variables.items()}}
+    play = {
+        "hosts": "localhost",
+        "gather_facts": False,
+        "roles": ["smtpd.email.sending_profile"],
+        "vars": {"sending_profile_" + name: value for name, value in variables.items()},
+    }
     (folder / "play.json").write_text(json.dumps([play]))
     return [str(Path(sys.executable).parent / "ansible-playbook"), str(folder / "play.json")]
 
 
 def run_whole(role: list[str], home: Path) -> None:
-    run = subprocess.run(role, env=make_environ(home / "home"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                         text=True, timeout=300, check=False)
+    run = subprocess.run(
+        role,
+        env=make_environ(home / "home"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+        check=False,
+    )
     assert run.returncode == 0, run.stdout
 
 
 def run_and_kill(role: list[str], home: Path, seconds: float, kind: signal.Signals) -> None:
-    with subprocess.Popen(role, env=make_environ(home / "home"), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                          stderr=subprocess.DEVNULL, start_new_session=True) as process:
+    with subprocess.Popen(
+        role,
+        env=make_environ(home / "home"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
         time.sleep(seconds)
         # To all of its processes at once, as a container's end comes to them; and for good a moment later.
         for number in (kind, signal.SIGKILL):
@@ -120,8 +148,14 @@ def stage(simulator: Simulator, bind: BindServer) -> str:
 
 
 def test_the_next_run_finishes_the_work(
-        seed: int, role: list[str], duration: float, simulator: Simulator, bind: BindServer, tmp_path: Path,
-        record_property: Callable[[str, Any], None]) -> None:
+    seed: int,
+    role: list[str],
+    duration: float,
+    simulator: Simulator,
+    bind: BindServer,
+    tmp_path: Path,
+    record_property: Callable[[str, Any], None],
+) -> None:
     chance = random.Random(seed)
     kind = chance.choice([signal.SIGKILL, signal.SIGTERM])
     # By the golden section any number of moments is spread evenly.
@@ -131,7 +165,10 @@ def test_the_next_run_finishes_the_work(
 
     run_whole(role, tmp_path)
     assert sorted((profile["profile_name"], profile["state"]) for profile in simulator.profiles()) == [
-        ("p0", "active"), ("p1", "active"), ("p2", "active")]
+        ("p0", "active"),
+        ("p1", "active"),
+        ("p2", "active"),
+    ]
     after = content(bind)
     assert {(name + ".", type_, rdata) for name, type_, rdata in FOREIGN} <= set(after)
     assert len(after) == len(set(after)) == len(FOREIGN) + RECORDS + OWN

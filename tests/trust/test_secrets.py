@@ -68,7 +68,11 @@ def service_calls(simulator: Simulator) -> list[tuple[str, str, dict[str, Any]]]
     many = [dict(WANTED, profile_name="p%d" % number) for number in range(3)]
     return [
         ("ok", "smtpd_sending_profile", {**key, **WANTED, "wait": False}),
-        ("failed", "smtpd_sending_profile", {**key, **WANTED, "wait": False}),  # its grant is refused, with the secret in the words
+        (
+            "failed",
+            "smtpd_sending_profile",
+            {**key, **WANTED, "wait": False},
+        ),  # its grant is refused, with the secret in the words
         ("failed", "smtpd_profile_info", {**token, "profile_id": "x"}),  # a page that shows the request
         ("failed", "smtpd_sending_profile", {**token, **key, **WANTED, "retries": "many"}),
         ("failed", "smtpd_profile_info", {"api_url": simulator.url, "acess_token": simulator.token}),
@@ -85,14 +89,22 @@ def service_calls(simulator: Simulator) -> list[tuple[str, str, dict[str, Any]]]
         ("failed", "smtpd_profile_info", {"api_url": simulator.url, "access_token": [simulator.token]}),
         ("failed", "smtpd_profile_info", {"api_url": simulator.url, "access_token": {"token": simulator.token}}),
         ("failed", "smtpd_profile_info", {"api_url": simulator.url, "access_token": simulator.token + " \n\t x"}),
-        ("failed", "smtpd_profile_info", {"api_url": simulator.url.replace("//", "//%s:%s@" % (simulator.api_key, simulator.api_secret))}),
+        (
+            "failed",
+            "smtpd_profile_info",
+            {"api_url": simulator.url.replace("//", "//%s:%s@" % (simulator.api_key, simulator.api_secret))},
+        ),
     ]
 
 
 def provider_calls(bind: BindServer, wrong: str) -> list[tuple[str, dict[str, Any]]]:
     """How the module that publishes ends, and its options. The secrets are the server's, or another one."""
     provider, secrets = bind.octodns_provider()
-    common = {"records": [{"name": "www.acorn.example", "type": "TXT", "value": "hello"}], "zones": ["acorn.example"], "provider": provider}
+    common = {
+        "records": [{"name": "www.acorn.example", "type": "TXT", "value": "hello"}],
+        "zones": ["acorn.example"],
+        "provider": provider,
+    }
     return [
         ("ok", {**common, "provider_secrets": secrets}),
         ("failed", {**common, "provider_secrets": {"key_secret": wrong}}),
@@ -104,7 +116,14 @@ def provider_calls(bind: BindServer, wrong: str) -> list[tuple[str, dict[str, An
         ("failed", {**common, "provider_secrets": json.dumps({"key_secret": wrong}), "ttl": "long"}),
         ("failed", {**common, "provider": {**provider, "key_secret": wrong}}),
         ("failed", {**common, "provider": {**provider, "key_secret": wrong}, "ttl": "long"}),
-        ("failed", {**common, "provider": {**provider, "host": "127.0.0.1", "port": 1}, "provider_secrets": {"key_secret": wrong}}),
+        (
+            "failed",
+            {
+                **common,
+                "provider": {**provider, "host": "127.0.0.1", "port": 1},
+                "provider_secrets": {"key_secret": wrong},
+            },
+        ),
     ]
 
 
@@ -136,7 +155,10 @@ def test_no_secret_is_in_the_output_of_a_playbook(ansible: Ansible, simulator: S
     bind.reset()
     talk(simulator)
     wrong = base64.b64encode(b"another secret that is wrong").decode()
-    calls = [*service_calls(simulator)[:5], *((ends, "smtpd_dns_records", given) for ends, given in provider_calls(bind, wrong)[:3])]
+    calls = [
+        *service_calls(simulator)[:5],
+        *((ends, "smtpd_dns_records", given) for ends, given in provider_calls(bind, wrong)[:3]),
+    ]
     run = ansible.tasks(*[guarded({"smtpd.email." + name: given}) for _ends, name, given in calls], flags=LOUD)
     assert run.returncode == 0, run.output
     hidden = [*secrets_of(simulator), bind.key_secret, wrong]
@@ -148,21 +170,35 @@ def test_no_secret_is_in_the_output_of_a_playbook(ansible: Ansible, simulator: S
 
 
 def test_no_secret_is_shown_ad_hoc(ansible: Ansible, simulator: Simulator) -> None:
-    for given in ({**by_key(simulator), **WANTED, "wait": False}, {**by_key(simulator), **WANTED, "wait_timeout": "long"}):
+    for given in (
+        {**by_key(simulator), **WANTED, "wait": False},
+        {**by_key(simulator), **WANTED, "wait_timeout": "long"},
+    ):
         result = ansible.module("smtpd_sending_profile", *LOUD, **given)
         assert_unseen(result["output"], *secrets_of(simulator))
     assert len(simulator.profiles()) == 1
 
 
-def test_no_secret_is_shown_by_the_role_nor_in_the_list_of_processes(ansible: Ansible, simulator: Simulator, bind: BindServer) -> None:
+def test_no_secret_is_shown_by_the_role_nor_in_the_list_of_processes(
+    ansible: Ansible, simulator: Simulator, bind: BindServer
+) -> None:
     bind.reset()
     simulator.settings(dns=bind.address)
     provider, secrets = bind.octodns_provider()
     variables = {
-        "name": "newsletter", "sending_domain": "mail.acorn.example", "bounce_domain": "bounce.mail.acorn.example",
-        "link_domain": "go.acorn.example", "api_url": simulator.url, "api_key": simulator.api_key, "api_secret": simulator.api_secret,
-        "dns_provider": "octodns", "dns_octodns": provider, "dns_octodns_secrets": secrets, "dns_zones": ["acorn.example"],
-        "dns_nameservers": [bind.address], "wait_timeout": 60,
+        "name": "newsletter",
+        "sending_domain": "mail.acorn.example",
+        "bounce_domain": "bounce.mail.acorn.example",
+        "link_domain": "go.acorn.example",
+        "api_url": simulator.url,
+        "api_key": simulator.api_key,
+        "api_secret": simulator.api_secret,
+        "dns_provider": "octodns",
+        "dns_octodns": provider,
+        "dns_octodns_secrets": secrets,
+        "dns_zones": ["acorn.example"],
+        "dns_nameservers": [bind.address],
+        "wait_timeout": 60,
     }
     with watched_processes() as commands:
         run = ansible.role(*LOUD, **variables)
@@ -175,16 +211,32 @@ def test_no_secret_is_shown_by_the_role_nor_in_the_list_of_processes(ansible: An
 
 
 def test_no_secret_is_shown_by_a_role_whose_variables_are_wrong(ansible: Ansible, simulator: Simulator) -> None:
-    right = {"name": "p", "sending_domain": "mail.acorn.example", "api_url": simulator.url, "access_token": simulator.token,
-             "api_secret": simulator.api_secret, "dns_octodns_secrets": {"token": "PROVIDER-SECRET"}, "dns_provider": "octodns",
-             "dns_zones": ["acorn.example"], "preflight": False, "dns_octodns": {"class": "octodns_bind.Rfc2136Provider"}}
+    right = {
+        "name": "p",
+        "sending_domain": "mail.acorn.example",
+        "api_url": simulator.url,
+        "access_token": simulator.token,
+        "api_secret": simulator.api_secret,
+        "dns_octodns_secrets": {"token": "PROVIDER-SECRET"},
+        "dns_provider": "octodns",
+        "dns_zones": ["acorn.example"],
+        "preflight": False,
+        "dns_octodns": {"class": "octodns_bind.Rfc2136Provider"},
+    }
     mistakes: list[dict[str, Any]] = [
-        {"wait_timeout": "long"}, {"dns_octodns_secrets": "PROVIDER-SECRET"}, {"access_token": {"token": "PROVIDER-SECRET"}},
-        {"list": [{"profile_name": "p", "access_token": "PROVIDER-SECRET"}]}, {"dns_octodns": {"class": "x.Y", "token": "PROVIDER-SECRET"}},
+        {"wait_timeout": "long"},
+        {"dns_octodns_secrets": "PROVIDER-SECRET"},
+        {"access_token": {"token": "PROVIDER-SECRET"}},
+        {"list": [{"profile_name": "p", "access_token": "PROVIDER-SECRET"}]},
+        {"dns_octodns": {"class": "x.Y", "token": "PROVIDER-SECRET"}},
     ]
     roles = [
-        {"ansible.builtin.include_role": {"name": "smtpd.email.sending_profile"},
-         "vars": {"sending_profile_" + name: value for name, value in {**right, **wrong}.items()}} for wrong in mistakes]
+        {
+            "ansible.builtin.include_role": {"name": "smtpd.email.sending_profile"},
+            "vars": {"sending_profile_" + name: value for name, value in {**right, **wrong}.items()},
+        }
+        for wrong in mistakes
+    ]
     (ansible.workdir / "tasks.json").write_text(json.dumps([guarded(role) for role in roles]))
     run = ansible.tasks({"ansible.builtin.include_tasks": "tasks.json"}, flags=LOUD)
     assert run.returncode == 0, run.output
@@ -194,8 +246,14 @@ def test_no_secret_is_shown_by_a_role_whose_variables_are_wrong(ansible: Ansible
 
 def test_no_password_of_a_proxy_is_shown(ansible: Ansible, simulator: Simulator) -> None:
     with Proxy(credentials="me:pr0xy-pass") as proxy:
-        result = ansible.module("smtpd_profile_info", "-vvvv", api_url="https://localhost:1", access_token=simulator.token, retries=0,
-                                environ={"HTTPS_PROXY": proxy.url("me:wr0ng%20pass")})
+        result = ansible.module(
+            "smtpd_profile_info",
+            "-vvvv",
+            api_url="https://localhost:1",
+            access_token=simulator.token,
+            retries=0,
+            environ={"HTTPS_PROXY": proxy.url("me:wr0ng%20pass")},
+        )
     assert result["failed"] and "the proxy from the environment" in result["msg"]
     assert_unseen(result["output"], "wr0ng", simulator.token)
 
@@ -207,14 +265,19 @@ def test_ordinary_values_are_shown(simulator: Simulator) -> None:
     for result in (created, found):
         shown = json.dumps({name: value for name, value in result.items() if name not in ("invocation", "output")})
         assert not [mask for mask in MASK if mask in shown]
-        assert all(word in shown for word in ("newsletter", "mail.acorn.example", simulator.profiles()[0]["profile_id"], "amazonses"))
+        assert all(
+            word in shown
+            for word in ("newsletter", "mail.acorn.example", simulator.profiles()[0]["profile_id"], "amazonses")
+        )
     module_args = created["invocation"]["module_args"]
     assert module_args["api_url"] == simulator.url and module_args["profile_name"] == "newsletter"
     assert module_args["api_secret"] == MASK[1] and module_args["api_key"] is None
 
 
 def test_an_option_that_there_is_not_is_not_repeated(simulator: Simulator) -> None:
-    result = run_module("smtpd_sending_profiles", **by_token(simulator), pasword="hunter2", profiles=[dict(WANTED, secret="hunter3")])
+    result = run_module(
+        "smtpd_sending_profiles", **by_token(simulator), pasword="hunter2", profiles=[dict(WANTED, secret="hunter3")]
+    )
     assert result["failed"] and "pasword" in result["msg"]
     assert_unseen(result["output"], "hunter2", "hunter3")
 

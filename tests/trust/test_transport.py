@@ -20,7 +20,15 @@ from tests.simulator import Simulator
 from tests.support.inprocess import run_module
 from tests.support.relays import Dripper, Proxy, TlsFront
 
-ENVIRONMENT = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+ENVIRONMENT = (
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "SSL_CERT_FILE",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -64,8 +72,10 @@ def front(simulator: Simulator, authority: trustme.CA) -> Iterator[TlsFront]:
 
 
 def look_up(simulator: Simulator, api_url: str, **options: Any) -> dict[str, Any]:
-    return run_module("smtpd_profile_info", **{
-        "api_url": api_url, "access_token": simulator.token, "retries": 0, "timeout": 5, **options})
+    return run_module(
+        "smtpd_profile_info",
+        **{"api_url": api_url, "access_token": simulator.token, "retries": 0, "timeout": 5, **options},
+    )
 
 
 # TLS
@@ -87,12 +97,18 @@ def test_without_validation_any_certificate_will_do(simulator: Simulator, front:
     assert result["profiles"] == [] and "Unverified" not in result["output"]
 
 
-@pytest.mark.parametrize("certificate", [
-    pytest.param({"name": "other.example"}, id="wrong-host"),
-    pytest.param({"not_before": datetime.datetime(2020, 1, 1), "not_after": datetime.datetime(2020, 2, 1)}, id="expired"),
-])
+@pytest.mark.parametrize(
+    "certificate",
+    [
+        pytest.param({"name": "other.example"}, id="wrong-host"),
+        pytest.param(
+            {"not_before": datetime.datetime(2020, 1, 1), "not_after": datetime.datetime(2020, 2, 1)}, id="expired"
+        ),
+    ],
+)
 def test_a_certificate_that_is_not_good_for_the_host_is_refused(
-        certificate: dict[str, Any], simulator: Simulator, authority: trustme.CA, ca_path: str) -> None:
+    certificate: dict[str, Any], simulator: Simulator, authority: trustme.CA, ca_path: str
+) -> None:
     with TlsFront(simulator.url, context(authority, **certificate)) as relay:
         result = look_up(simulator, relay.url(), ca_path=ca_path)
     assert result["failed"] and "no secure connection" in result["msg"]
@@ -110,26 +126,30 @@ def test_old_tls_is_refused(simulator: Simulator, authority: trustme.CA, ca_path
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
 def test_the_authorities_of_a_company_come_from_the_environment(
-        variable: str, simulator: Simulator, front: TlsFront, ca_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    variable: str, simulator: Simulator, front: TlsFront, ca_path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(variable, ca_path)
     assert look_up(simulator, front.url())["profiles"] == []
 
 
 def test_a_bundle_in_the_environment_does_not_undo_that_certificates_are_not_checked(
-        simulator: Simulator, front: TlsFront, other_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    simulator: Simulator, front: TlsFront, other_path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", other_path)
     assert look_up(simulator, front.url(), validate_certs=False)["profiles"] == []
 
 
 def test_a_bundle_in_the_environment_does_not_undo_that_certificates_are_checked(
-        simulator: Simulator, front: TlsFront, other_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    simulator: Simulator, front: TlsFront, other_path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", other_path)
     assert "no secure connection" in look_up(simulator, front.url(), validate_certs=True)["msg"]
     assert simulator.requests() == []
 
 
 def test_a_bundle_in_the_environment_does_not_take_the_place_of_the_authority_named(
-        simulator: Simulator, front: TlsFront, other_path: str, ca_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    simulator: Simulator, front: TlsFront, other_path: str, ca_path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", ca_path)
     assert look_up(simulator, front.url(), ca_path=other_path)["failed"]
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", other_path)
@@ -138,7 +158,8 @@ def test_a_bundle_in_the_environment_does_not_take_the_place_of_the_authority_na
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
 def test_a_missing_bundle_of_the_environment_is_told_by_its_variable(
-        variable: str, simulator: Simulator, front: TlsFront, monkeypatch: pytest.MonkeyPatch) -> None:
+    variable: str, simulator: Simulator, front: TlsFront, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(variable, "/nowhere/ca.pem")
     assert look_up(simulator, front.url())["msg"].startswith(variable + ": '/nowhere/ca.pem' does not exist")
 
@@ -170,7 +191,9 @@ def test_a_refused_connection_is_told(simulator: Simulator) -> None:
         port = listener.getsockname()[1]
     result = look_up(simulator, "http://127.0.0.1:%d" % port)
     assert result["failed"]
-    assert result["msg"].startswith("GET /api/v1/profile/email: no connection to 127.0.0.1:%d (Connection refused)" % port)
+    assert result["msg"].startswith(
+        "GET /api/v1/profile/email: no connection to 127.0.0.1:%d (Connection refused)" % port
+    )
 
 
 def test_a_host_that_does_not_exist_is_told(simulator: Simulator) -> None:
@@ -182,7 +205,8 @@ def test_a_host_that_does_not_exist_is_told(simulator: Simulator) -> None:
 
 
 def test_a_proxy_of_the_environment_is_used(
-        simulator: Simulator, front: TlsFront, ca_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    simulator: Simulator, front: TlsFront, ca_path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with Proxy() as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url())
         assert look_up(simulator, front.url(), ca_path=ca_path)["profiles"] == []
@@ -190,7 +214,8 @@ def test_a_proxy_of_the_environment_is_used(
 
 
 def test_a_proxy_gets_its_credentials(
-        simulator: Simulator, front: TlsFront, ca_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    simulator: Simulator, front: TlsFront, ca_path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with Proxy(credentials="me:pr0xy-pass") as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url("me:pr0xy-pass"))
         result = look_up(simulator, front.url(), ca_path=ca_path)
@@ -198,7 +223,8 @@ def test_a_proxy_gets_its_credentials(
 
 
 def test_a_proxy_that_refuses_is_told_without_its_password(
-        simulator: Simulator, front: TlsFront, ca_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    simulator: Simulator, front: TlsFront, ca_path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with Proxy(credentials="me:pr0xy-pass") as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url("me:wr0ng-pass"))
         result = look_up(simulator, front.url(), ca_path=ca_path)
@@ -209,7 +235,8 @@ def test_a_proxy_that_refuses_is_told_without_its_password(
 @pytest.mark.parametrize("excepted", ["localhost", "example.com, localhost", ".localhost", "*", "localhost:PORT"])
 @pytest.mark.parametrize("variable", ["NO_PROXY", "no_proxy"])
 def test_no_proxy_is_used_for_hosts_that_are_excepted(
-        variable: str, excepted: str, simulator: Simulator, front: TlsFront, ca_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    variable: str, excepted: str, simulator: Simulator, front: TlsFront, ca_path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with Proxy() as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url())
         monkeypatch.setenv(variable, excepted.replace("PORT", str(front.port)))
@@ -219,7 +246,8 @@ def test_no_proxy_is_used_for_hosts_that_are_excepted(
 
 @pytest.mark.parametrize("excepted", ["example.com", "localhost:1", "calhost"])
 def test_other_exceptions_do_not_count(
-        excepted: str, simulator: Simulator, front: TlsFront, ca_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    excepted: str, simulator: Simulator, front: TlsFront, ca_path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with Proxy() as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url())
         monkeypatch.setenv("NO_PROXY", excepted)
@@ -227,9 +255,12 @@ def test_other_exceptions_do_not_count(
         assert proxy.requests
 
 
-@pytest.mark.parametrize("variable, used", [("https_proxy", True), ("ALL_PROXY", True), ("all_proxy", True), ("HTTP_PROXY", False)])
+@pytest.mark.parametrize(
+    "variable, used", [("https_proxy", True), ("ALL_PROXY", True), ("all_proxy", True), ("HTTP_PROXY", False)]
+)
 def test_a_proxy_is_found_by_the_variables_that_other_programs_use(
-        variable: str, used: bool, simulator: Simulator, front: TlsFront, ca_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    variable: str, used: bool, simulator: Simulator, front: TlsFront, ca_path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with Proxy() as proxy:
         monkeypatch.setenv(variable, proxy.url().removeprefix("http://") if variable.islower() else proxy.url())
         assert look_up(simulator, front.url(), ca_path=ca_path)["profiles"] == []
@@ -248,18 +279,26 @@ def test_a_proxy_on_this_machine_is_used_for_http_too(simulator: Simulator, monk
 
 
 def test_credentials_do_not_go_to_another_machines_proxy_in_the_clear(
-        simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for variable in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(variable, "http://proxy.invalid:3128")  # that there is none would be an error
     assert look_up(simulator, simulator.url)["profiles"] == []
 
 
-@pytest.mark.parametrize("value", [
-    "http://me:pr0xy#pass@proxy.example:3128", "http://me:pr0xy-pass@proxy.example:port", "http://me:pr0xy-pass@[::1:3128", "http://",
-    "ftp://me:pr0xy-pass@proxy.example",
-])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "http://me:pr0xy#pass@proxy.example:3128",
+        "http://me:pr0xy-pass@proxy.example:port",
+        "http://me:pr0xy-pass@[::1:3128",
+        "http://",
+        "ftp://me:pr0xy-pass@proxy.example",
+    ],
+)
 def test_a_proxy_that_cannot_be_one_is_told_without_its_password(
-        value: str, simulator: Simulator, front: TlsFront, monkeypatch: pytest.MonkeyPatch) -> None:
+    value: str, simulator: Simulator, front: TlsFront, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HTTPS_PROXY", value)
     result = look_up(simulator, front.url(), validate_certs=False)
     assert result["failed"] and result["msg"].startswith("HTTPS_PROXY: ")
@@ -267,7 +306,8 @@ def test_a_proxy_that_cannot_be_one_is_told_without_its_password(
 
 
 def test_a_proxy_that_does_not_answer_is_given_up_after_the_timeout(
-        simulator: Simulator, front: TlsFront, monkeypatch: pytest.MonkeyPatch) -> None:
+    simulator: Simulator, front: TlsFront, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with Dripper(b"HTTP/1.1 200 Connection established\r\nX-Slow: " + b"x" * 10_000) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:%d" % proxy.port)
         started = time.monotonic()
@@ -278,16 +318,31 @@ def test_a_proxy_that_does_not_answer_is_given_up_after_the_timeout(
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("proxied", [False, True])
-@pytest.mark.parametrize("fault", [{"reset_after": True}, {"truncate": True}, {"hang_after": 3}, {"drip_head": 0.05, "work": True}])
+@pytest.mark.parametrize(
+    "fault", [{"reset_after": True}, {"truncate": True}, {"hang_after": 3}, {"drip_head": 0.05, "work": True}]
+)
 def test_a_creation_whose_answer_is_lost_behind_tls_and_proxies_is_not_done_twice(
-        fault: dict[str, Any], proxied: bool, simulator: Simulator, front: TlsFront, ca_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    fault: dict[str, Any],
+    proxied: bool,
+    simulator: Simulator,
+    front: TlsFront,
+    ca_path: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with Proxy() as proxy:
         if proxied:
             monkeypatch.setenv("HTTPS_PROXY", proxy.url())
         simulator.inject("create", **fault)
         result = run_module(
-            "smtpd_sending_profile", profile_name="p", sending_domain="mail.acorn.example", api_url=front.url(), ca_path=ca_path,
-            access_token=simulator.token, timeout=1.0, wait=False)
+            "smtpd_sending_profile",
+            profile_name="p",
+            sending_domain="mail.acorn.example",
+            api_url=front.url(),
+            ca_path=ca_path,
+            access_token=simulator.token,
+            timeout=1.0,
+            wait=False,
+        )
     assert not result["failed"] and result["changed"], result["msg"]
     (profile,) = simulator.profiles()
     assert result["profile"]["profile_id"] == profile["profile_id"]
@@ -306,7 +361,9 @@ def test_an_answer_that_is_too_large_is_not_read_to_its_end(simulator: Simulator
 def test_no_redirect_is_followed(status: int, simulator: Simulator) -> None:
     simulator.inject("list", redirect=simulator.url + "/elsewhere", status=status)
     result = look_up(simulator, simulator.url)
-    assert result["failed"] and "wants to redirect to http://127.0.0.1/elsewhere, which is not followed" in result["msg"]
+    assert (
+        result["failed"] and "wants to redirect to http://127.0.0.1/elsewhere, which is not followed" in result["msg"]
+    )
     assert [request["path"] for request in simulator.requests()] == ["/api/v1/profile/email"]
 
 

@@ -31,7 +31,13 @@ RUN = "import json, sys; from tests.support.inprocess import run_module; print(j
 
 
 def options(simulator: Simulator, **more: Any) -> dict[str, Any]:
-    return {"api_url": simulator.url, "access_token": simulator.token, "wait_interval": 0.05, "wait_timeout": 30, **more}
+    return {
+        "api_url": simulator.url,
+        "access_token": simulator.token,
+        "wait_interval": 0.05,
+        "wait_timeout": 30,
+        **more,
+    }
 
 
 def names(simulator: Simulator) -> list[str]:
@@ -39,7 +45,9 @@ def names(simulator: Simulator) -> list[str]:
 
 
 @pytest.mark.usefixtures("impatient")
-@pytest.mark.parametrize("fault", [{"reset_after": True}, {"status": 502, "work": True, "text": ""}, {"truncate": True}])
+@pytest.mark.parametrize(
+    "fault", [{"reset_after": True}, {"status": 502, "work": True, "text": ""}, {"truncate": True}]
+)
 def test_lost_answers_with_50_in_flight_leave_no_duplicate(fault: dict[str, Any], simulator: Simulator) -> None:
     for profile in WANTED[::7]:  # failed twins of the same names stand beside
         simulator.seed(state="failed", **profile)
@@ -72,19 +80,31 @@ def test_a_creation_that_the_service_carries_out_much_too_late_is_told_by_the_ne
     assert all(profile["profile_id"] in second["msg"] for profile in simulator.profiles())
 
 
-@pytest.mark.parametrize("module, wanted", [
-    pytest.param("smtpd_sending_profile", WANTED[0], id="one"),
-    pytest.param("smtpd_sending_profiles", {"profiles": WANTED[:5]}, id="many"),
-])
+@pytest.mark.parametrize(
+    "module, wanted",
+    [
+        pytest.param("smtpd_sending_profile", WANTED[0], id="one"),
+        pytest.param("smtpd_sending_profiles", {"profiles": WANTED[:5]}, id="many"),
+    ],
+)
 def test_of_two_runs_at_the_same_moment_at_least_one_tells_of_each_duplicate(
-        module: str, wanted: dict[str, Any], simulator: Simulator) -> None:
+    module: str, wanted: dict[str, Any], simulator: Simulator
+) -> None:
     simulator.settings(latency=1.5)  # so long that both have listed before either has created
     given = json.dumps({"name": module, **wanted, **options(simulator)})
     environ = dict(os.environ, PYTHONPATH=os.pathsep.join([str(ROOT), os.environ["ANSIBLE_COLLECTIONS_PATH"]]))
     with ThreadPoolExecutor() as pool:
         runs = [
-            pool.submit(subprocess.run, [sys.executable, "-c", RUN], input=given, env=environ, stdout=subprocess.PIPE,
-                        text=True, timeout=120, check=True)
+            pool.submit(
+                subprocess.run,
+                [sys.executable, "-c", RUN],
+                input=given,
+                env=environ,
+                stdout=subprocess.PIPE,
+                text=True,
+                timeout=120,
+                check=True,
+            )
             for _number in range(2)
         ]
     results = [json.loads(run.result().stdout) for run in runs]
@@ -96,6 +116,10 @@ def test_of_two_runs_at_the_same_moment_at_least_one_tells_of_each_duplicate(
     telling = [item for item in created if item["failed"]]
     assert {item["profile"]["profile_name"] for item in telling} == wanted_names
     for item in telling:
-        twins = [twin["profile_id"] for twin in simulator.profiles() if twin["profile_name"] == item["profile"]["profile_name"]]
+        twins = [
+            twin["profile_id"]
+            for twin in simulator.profiles()
+            if twin["profile_name"] == item["profile"]["profile_name"]
+        ]
         assert all(twin in item["msg"] for twin in twins)
         assert "give the profile_id of the one that is meant" in item["msg"]
