@@ -72,8 +72,8 @@ REASONS = {
         "wildcard does not answer for it any more (RFC 4592, 2.2.2). Publish by hand what is needed at the name."
     ),
     "not_rewritable": (
-        "octoDNS would garble what is there (a backslash in a text, or settings of this provider). Change this "
-        "record set by hand."
+        "octoDNS could garble what is there (quotes, backslashes or special characters in a text, or settings of this "
+        "provider). Change this record set by hand."
     ),
 }
 

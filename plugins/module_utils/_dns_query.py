@@ -11,6 +11,7 @@ import functools
 import ipaddress
 import re
 import socket
+import threading
 import time
 from dataclasses import dataclass, replace
 from typing import Any, Optional
@@ -117,33 +118,29 @@ def exchange(server: Server, name: str, type_: str, timeout: float, brief: bool 
     query = dns.message.make_query(name, type_)
     if not server.recursive:
         query.flags &= ~dns.flags.RD
-    failure = ""
-    for _attempt in range(_ATTEMPTS):
+    deadline = time.monotonic() + timeout
+    failure = late = "no answer within %g s" % timeout
+    for attempts_left in range(_ATTEMPTS, 0, -1):
+        left = deadline - time.monotonic()
+        if left <= 0:
+            break
         try:
-            response = _by_udp(query, server, timeout / _ATTEMPTS, brief)
+            response = _by_udp(query, server, left / attempts_left, brief)
             if response.flags & dns.flags.TC:
-                response = dns.query.tcp(query, server.address, timeout / _ATTEMPTS, server.port)
+                response = dns.query.tcp(query, server.address, deadline - time.monotonic(), server.port)
             return response
-        except (dns.exception.Timeout, TimeoutError):
-            failure = "no answer within %g s" % timeout
+        except (dns.exception.Timeout, socket.timeout):
+            failure = late
         except (dns.exception.DNSException, OSError, EOFError) as error:
             failure = one_line(error)
     raise Unanswered(failure)
 
 
-# Sockets that are free, by server: to make one for each question takes a third of the time of all.
-_free_sockets: dict[Server, list[socket.socket]] = {}
-
-
 def _by_udp(query: Any, server: Server, timeout: float, brief: bool) -> Any:
     dns = dnspython()
-    free = _free_sockets.setdefault(server, [])
+    deadline = time.monotonic() + timeout
+    udp = _sockets.take(server)
     try:
-        udp = free.pop()
-    except IndexError:
-        udp = _connected(server)
-    try:
-        deadline = time.monotonic() + timeout
         udp.settimeout(timeout)
         udp.send(query.to_wire())
         while True:
@@ -156,7 +153,7 @@ def _by_udp(query: Any, server: Server, timeout: float, brief: bool) -> Any:
     except BaseException:
         udp.close()  # An answer that comes late must not meet the next question.
         raise
-    free.append(udp)
+    _sockets.give_back(server, udp)
     return response
 
 
@@ -167,15 +164,42 @@ def _abridged(wire: bytes) -> bytes:
     return wire[:8] + bytes(4) + wire[12:] if is_enough else wire
 
 
-def _connected(server: Server) -> socket.socket:
-    """A socket that takes answers of this server only."""
-    udp = socket.socket(socket.AF_INET6 if ":" in server.address else socket.AF_INET, socket.SOCK_DGRAM)
-    try:
-        udp.connect((server.address, server.port))
-    except OSError:
-        udp.close()
-        raise
-    return udp
+class _Sockets:
+    """UDP sockets that wait for the next question to their server: a new one for each takes a third of the time of all.
+
+    Each takes answers of its server only. So many wait at most that a process never runs out of them; those that have
+    waited longest make room.
+    """
+
+    _MOST = 128
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[Server, socket.socket]] = []
+        self._lock = threading.Lock()
+
+    def take(self, server: Server) -> socket.socket:
+        """One that waits for this server, else a new one."""
+        with self._lock:
+            for place in range(len(self._waiting) - 1, -1, -1):
+                if self._waiting[place][0] == server:
+                    return self._waiting.pop(place)[1]
+        udp = socket.socket(socket.AF_INET6 if ":" in server.address else socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            udp.connect((server.address, server.port))
+        except OSError:
+            udp.close()
+            raise
+        return udp
+
+    def give_back(self, server: Server, udp: socket.socket) -> None:
+        """Let it wait."""
+        with self._lock:
+            self._waiting.append((server, udp))
+            if len(self._waiting) > self._MOST:
+                self._waiting.pop(0)[1].close()
+
+
+_sockets = _Sockets()
 
 
 def ask(server: Server, name: str, type_: str, timeout: float) -> Answer:

@@ -129,8 +129,8 @@ def text_of(value: str) -> str:
 
 
 def is_clear(value: str) -> bool:
-    """Whether it is certain what a TXT value of octoDNS means, and that it means the same when it is written again."""
-    return "\\" not in value.replace(_ESCAPED_SEMICOLON, "")
+    """Whether it is certain what a TXT value of octoDNS means, and that every provider has the same when it is written again."""
+    return value.isascii() and not re.search(r'["\\]', value.replace(_ESCAPED_SEMICOLON, ""))
 
 
 def exact_record(zone: Any, wanted: RecordSet, more: Mapping[str, Any]) -> Any:

@@ -15,17 +15,17 @@ from __future__ import annotations
 
 import socket
 import threading
-from typing import Callable, Optional
+from typing import Callable, Union
 
 import dns.message
 
-Respond = Callable[[dns.message.Message], Optional[dns.message.Message]]
+Respond = Callable[[dns.message.Message], Union[dns.message.Message, bytes, None]]
 
 
 class OddServer:
     """Answers questions by UDP on a free port of loopback.
 
-    :param respond: makes the response to a query, or C(None) to stay silent.
+    :param respond: makes the response to a query, or bytes that are none, or C(None) to stay silent.
     """
 
     def __init__(self, respond: Respond, host: str = "127.0.0.1") -> None:
@@ -63,4 +63,4 @@ class OddServer:
             self.questions.append(query.question[0].to_text())
             response = self._respond(query)
             if response is not None:
-                self._socket.sendto(response.to_wire(), sender)
+                self._socket.sendto(response if isinstance(response, bytes) else response.to_wire(), sender)

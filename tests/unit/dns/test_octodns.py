@@ -128,8 +128,11 @@ def test_only_our_changes_are_in_a_plan_however_many_they_are(publish: Run, memo
     assert len(memory.zones["example.com."]) == 451
 
 
-def test_a_set_that_octodns_would_garble_is_a_conflict(publish: Run, memory: type[MemoryProvider]) -> None:
-    memory.zones["example.com."]["a", "TXT"] = {"ttl": 600, "value": "back\\\\slash"}
+@pytest.mark.parametrize("text", ["back\\\\slash", 'say "hi"', "grün"])
+def test_a_set_that_octodns_could_garble_is_a_conflict(
+    text: str, publish: Run, memory: type[MemoryProvider]
+) -> None:
+    memory.zones["example.com."]["a", "TXT"] = {"ttl": 600, "value": text}
     assert [conflict["code"] for conflict in publish(OURS)["conflicts"]] == ["not_rewritable"]
     assert memory.applied == []
 
