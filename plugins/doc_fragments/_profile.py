@@ -41,6 +41,26 @@ options:
       - Needs the Python libraries dnspython >= 2.4 and publicsuffixlist >= 1.0.2.20250107.
     type: bool
     default: false
+  provider:
+    description:
+      - The DNS provider that the records are going to be published by, as in O(smtpd.email.smtpd_dns_records#module:provider).
+      - If it is given, then before a profile is created it is looked whether its class and its settings work, whether it has a
+        zone for each domain of the profile, and whether it hands the zone over. With dynamic updates (RFC 2136) it is also asked
+        whether it lets the zone be written, but in check mode. Otherwise nothing is created, and the module fails.
+      - Nothing is published. That takes M(smtpd.email.smtpd_dns_records).
+    type: dict
+    default: {}
+  provider_secrets:
+    description:
+      - Those settings of O(provider) that are secret. They are never shown.
+    type: dict
+    default: {}
+  zones:
+    description:
+      - The zones of O(provider), as in O(smtpd.email.smtpd_dns_records#module:zones).
+    type: list
+    elements: str
+    default: []
   dns_records:
     description:
       - With O(state=verified), ask for the verification of a profile only once DNS answers right for these of its records, as

@@ -209,21 +209,28 @@ def assign_zones(wishes: Iterable[Wish], zones: Sequence[str]) -> dict[str, list
 
     :raises InputError: some lie in none of them.
     """
+    wishes = list(wishes)
+    zone_of = zones_of((wish.fqdn for wish in wishes), zones)
     by_zone: dict[str, list[Wish]] = {}
-    homeless: dict[str, None] = {}
     for wish in wishes:
-        zone = find_zone(wish.name, zones)
-        if zone is None:
-            homeless[wish.fqdn] = None
-        else:
-            by_zone.setdefault(zone, []).append(wish)
+        by_zone.setdefault(zone_of[wish.fqdn], []).append(wish)
+    return by_zone
+
+
+def zones_of(names: Iterable[str], zones: Sequence[str]) -> dict[str, str]:
+    """The zone that each name lies in, as it is spelt in C(zones).
+
+    :raises InputError: some lie in none of them.
+    """
+    found = {name: find_zone(name, zones) for name in names}
+    homeless = [name for name, zone in found.items() if zone is None]
     if homeless:
         raise InputError(
             "zones",
             "no zone for %s. The zones known are: %s. Nothing was written."
             % (_listing(homeless), _listing(sorted(zones)) or "none"),
         )
-    return by_zone
+    return {name: zone for name, zone in found.items() if zone is not None}
 
 
 def _listing(names: Iterable[str]) -> str:

@@ -22,6 +22,7 @@ from ._flows import PRESENT, VERIFIED, Flow, Outcome
 from ._preflight import ERROR, Finding
 from ._profile_modules import waiting_of
 from ._profiles import describe_wanted
+from ._provider import check_provider, provider_spec
 from ._records import Wish, check_records
 from ._waiting import wait_spec
 
@@ -38,6 +39,7 @@ def ensure_spec() -> dict[str, dict[str, Any]]:
         nameservers={"type": "list", "elements": "str", "default": []},
         resolver={"type": "str"},
         dns_records={"type": "list", "elements": "dict", "default": []},
+        **provider_spec(required=False),
     )
 
 
@@ -56,15 +58,18 @@ def ensure(
     findings: list[Finding] = []
 
     def look_before(new: list[dict[str, str]]) -> None:
-        findings.extend(examine(new, servers_of, _DNS_TIMEOUT)[0])
-        _refuse_errors(findings)
+        if params["provider"]:
+            check_provider(module, new)
+        if params["preflight"]:
+            findings.extend(examine(new, servers_of, _DNS_TIMEOUT)[0])
+            _refuse_errors(findings)
 
     outcomes = flow.ensure(
         wanted,
         params["state"],
         check_mode=module.check_mode,
         setup=params["setup"],
-        before_creating=look_before if params["preflight"] else None,
+        before_creating=look_before,
         gate=_DnsGate(wishes, servers_of) if wishes else None,
     )
     for outcome in outcomes:

@@ -168,6 +168,24 @@ class Provider:
                 for batch in batches(changes)
             ]
 
+    def ask_to_write(self, loaded: LoadedZone, changes: Sequence[Change]) -> None:
+        """Find out whether the new values of changes may be written, where that can be asked without writing anything.
+
+        By dynamic updates it can: by the removal of values that are not there.
+
+        :raises SmtpdError: they may not.
+        """
+        from octodns.provider.plan import Plan
+        from octodns.record import Delete
+
+        if not self._is_valuewise():
+            return
+        with self._explained("Ask whether the zone %s may be written" % loaded.zone.name):
+            new = [after for change in changes for _before, after in self._steps(change) if after]
+            if new:
+                deletes = [Delete(self._octodns_record(loaded, one)) for one in new]
+                self._provider.apply(Plan(loaded.zone, loaded.zone, deletes, True))
+
     def write(self, loaded: LoadedZone, plan: Any) -> None:
         """Carry out a plan.
 

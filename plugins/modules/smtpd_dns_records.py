@@ -313,7 +313,7 @@ from ansible_collections.smtpd.email.plugins.module_utils._dns_publish import pu
 from ansible_collections.smtpd.email.plugins.module_utils._dns_query import spf_lookups
 from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError
 from ansible_collections.smtpd.email.plugins.module_utils._module import run_module
-from ansible_collections.smtpd.email.plugins.module_utils._octodns import Provider, secret_settings
+from ansible_collections.smtpd.email.plugins.module_utils._provider import provider_of, provider_spec
 from ansible_collections.smtpd.email.plugins.module_utils._records import check_records, check_zones
 
 _MAX_TTL = 2**31 - 1  # RFC 2181, 8
@@ -333,8 +333,7 @@ def run(module):
         merge_spf=params["spf"] == "merge",
         count_lookups=spf_lookups,
     )
-    provider = Provider(params["provider"], params["provider_secrets"])
-    result = publish(provider, wishes, zones, policy, module.check_mode)
+    result = publish(provider_of(module), wishes, zones, policy, module.check_mode)
     if not module._diff:
         del result["diff"]
     return result
@@ -353,9 +352,7 @@ def main():
         argument_spec={
             "records": {"type": "list", "elements": "dict", "required": True},
             "state": {"type": "str", "choices": [PRESENT, ABSENT], "default": PRESENT},
-            "provider": {"type": "dict", "required": True},
-            "provider_secrets": {"type": "dict", "default": {}, "no_log": True},
-            "zones": {"type": "list", "elements": "str", "default": []},
+            **provider_spec(required=True),
             "ttl": {"type": "int", "default": 3600},
             "conflict": {"type": "str", "choices": ["fail", "replace"], "default": "fail"},
             "spf": {"type": "str", "choices": ["fail", "merge"], "default": "fail"},

@@ -14,9 +14,9 @@ Zone transfers and dynamic updates need the server's TSIG key; questions do not.
 from __future__ import annotations
 
 import ipaddress
-from typing import Optional
+from typing import Optional, Sequence
 
-from tests.support.name_server import NameServer, Zones
+from tests.support.name_server import NameServer, Zones, absolute
 
 _CONFIG = """\
 key "{key_name}" {{ algorithm {key_algorithm}; secret "{key_secret}"; }};
@@ -40,7 +40,7 @@ controls {{ }};
 """
 
 _ZONE_CONFIG = """\
-zone "{zone}" {{ type primary; file "{file}"; update-policy {{ grant "{key_name}" zonesub ANY; }}; }};
+zone "{zone}" {{ type primary; file "{file}"; update-policy {{ {verdict} "{key_name}" zonesub ANY; }}; }};
 """
 
 
@@ -48,6 +48,7 @@ class BindServer(NameServer):
     """A running C(named).
 
     :param options: more lines for the C(options) block of the configuration.
+    :param read_only: names of zones that may be transferred, but not be changed.
     :param forward_to: makes it a caching resolver, which asks this other server.
     """
 
@@ -62,9 +63,11 @@ class BindServer(NameServer):
         zones: Zones,
         host: str = "127.0.0.1",
         options: str = "",
+        read_only: Sequence[str] = (),
         forward_to: Optional[NameServer] = None,
     ) -> None:
         self._options = options
+        self._read_only = {absolute(zone) for zone in read_only}
         self._forward_to = forward_to
         super().__init__(zones, host)
 
@@ -80,7 +83,13 @@ class BindServer(NameServer):
     def _config(self) -> str:
         is_v6 = ipaddress.ip_address(self.host).version == 6
         zones = "".join(
-            _ZONE_CONFIG.format(zone=zone, file=self._zone_path(zone), key_name=self.key_name) for zone in self._zones
+            _ZONE_CONFIG.format(
+                zone=zone,
+                file=self._zone_path(zone),
+                key_name=self.key_name,
+                verdict="deny" if zone in self._read_only else "grant",
+            )
+            for zone in self._zones
         )
         return _CONFIG.format(
             key_name=self.key_name,

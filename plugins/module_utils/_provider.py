@@ -1,0 +1,54 @@
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection: it can change at any time without notice.
+
+"""The options that name a DNS provider, of the module that publishes and of those that look before."""
+
+from __future__ import annotations
+
+from typing import Any, Iterable, Mapping, Optional
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ._records import check_zones, name_key
+
+# Whose records are at which domains is known before the service has made them.
+_DOMAINS = ("sending_domain", "link_domain", "bounce_domain")
+
+
+def provider_spec(required: bool) -> dict[str, dict[str, Any]]:
+    """The argument spec of these options."""
+    needed: dict[str, Any] = {"required": True} if required else {"default": {}}
+    return {
+        "provider": {"type": "dict", **needed},
+        "provider_secrets": {"type": "dict", "default": {}, "no_log": True},
+        "zones": {"type": "list", "elements": "str", "default": []},
+    }
+
+
+def provider_of(module: AnsibleModule) -> Any:
+    """The provider that the options name. Secrets among its plain settings are refused, and not shown either.
+
+    :returns: a C(_octodns.Provider).
+    :raises SmtpdError: its class or its settings cannot work.
+    """
+    # Here, because octoDNS takes its time, and those that only look before rarely have to.
+    from ._octodns import Provider, secret_settings
+
+    settings = module.params["provider"]
+    module.no_log_values.update(str(settings[name]) for name in secret_settings(settings))
+    return Provider(settings, module.params["provider_secrets"])
+
+
+def check_provider(module: AnsibleModule, profiles: Iterable[Mapping[str, Optional[str]]]) -> None:
+    """Look whether the records of profiles could be published by the provider. Nothing changes.
+
+    :raises SmtpdError: they could not: what is wrong with the provider, its zones or what it permits.
+    """
+    from ._dns_publish import check_zones_of
+
+    domains = dict.fromkeys(name_key(profile[option]) for profile in profiles for option in _DOMAINS if profile.get(option))
+    zones = check_zones(module.params["zones"])
+    check_zones_of(provider_of(module), list(domains), zones, module.check_mode)
