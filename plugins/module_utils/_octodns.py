@@ -48,7 +48,11 @@ _HINTS = (
     (r"REFUSED", "Check that this key may update the zone (BIND: allow-update or update-policy)."),
     (r"timed? ?out|Timeout", "Nothing answered in time: check host and port, and firewalls between here and there."),
     (r"Connection refused|ECONNREFUSED", "Nothing listens there: check host and port."),
-    (r"Name or service not known|getaddrinfo|resolve", "The host name is unknown: check host."),
+    (
+        r"Name or service not known|getaddrinfo|resolve",
+        "The host name is unknown here: check host, or whether this machine can look up public names.",
+    ),
+    (r"Could not connect|Failed to establish", "It cannot be reached from here: check the network, and HTTPS_PROXY."),
     (
         r"\b401\b|[Uu]nauthorized|Authentication|InvalidClientTokenId|SignatureDoesNotMatch|locate credentials",
         "The provider does not accept the credentials: check provider_secrets.",
@@ -57,6 +61,14 @@ _HINTS = (
     (r"\b429\b|[Rr]ate.?limit|Throttl", "The provider asks to slow down: try again later."),
     (r"utf-8|Rdata|RDATA", "octoDNS cannot read a record of this zone."),
 )
+
+# Their APIs have single records, and what is created joins the others.
+_BY_RECORD = (
+    ("octodns_cloudflare", "CloudflareProvider"),
+    ("octodns_digitalocean", "DigitalOceanProvider"),
+    ("octodns_hetzner", "HetznerProvider"),
+)
+_HETZNER_BY_SET = "hcloud"
 
 # These write a zone as a whole from what is in a plan, and would so drop all that is not ours.
 _WHOLE_ZONE_PROVIDERS = ("YamlProvider", "ZoneFileProvider", "ZoneFileSource")
@@ -115,10 +127,18 @@ class Provider:
 
         :raises InputError: it cannot tell.
         """
-        if not hasattr(self._provider, "list_zones"):
+        if not self._can_list_zones():
             raise InputError(
                 "zones", "is empty, and %s cannot list its zones: give the zones to publish in." % self.class_name
             )
+        return self._listed_zones()
+
+    def _can_list_zones(self) -> bool:
+        return hasattr(self._provider, "list_zones")
+
+    def _listed_zones(self) -> list[str]:
+        if not self._can_list_zones():
+            return []
         with self._explained("List the zones"):
             return [str(zone) for zone in self._provider.list_zones()]
 
@@ -134,7 +154,8 @@ class Provider:
         with self._explained("Read the zone %s" % name_key(zone)):
             loaded = Zone(name_key(zone), [])
             exists = self._provider.populate(loaded, target=True, lenient=True)
-        if exists is False:
+        # To some classes (Cloudflare's) a zone without records is one that is not there.
+        if exists is False and name_key(zone) not in map(name_key, self._listed_zones()):
             raise SmtpdError(
                 "The zone %s is not there at the provider (%s). Create it first, or check zones. "
                 "Nothing was written." % (name_key(zone), self.class_name)
@@ -258,6 +279,15 @@ class Provider:
         """
         return is_a(self._provider, "octodns_bind", "Rfc2136Provider")
 
+    def _adds_values(self) -> bool:
+        """Whether what is created joins what is there of the same name and type, rather than takes its place.
+
+        The classes of such providers update a set by removing all of it first, or by writing all of it: a run that ends in
+        between would lose values that are not ours.
+        """
+        by_record = any(is_a(self._provider, *names) for names in _BY_RECORD)
+        return self._is_valuewise() or by_record and getattr(self._provider, "_backend", "") != _HETZNER_BY_SET
+
     # Writing
 
     def _octodns_changes(self, loaded: LoadedZone, changes: Sequence[Change]) -> dict[Change, list[Any]]:
@@ -283,11 +313,13 @@ class Provider:
     def _steps(self, change: Change) -> list[tuple[Optional[RecordSet], Optional[RecordSet]]]:
         """A change as it is, or for a provider that can do so, by the values that go and come."""
         before, after = change.before, change.after
-        if before is None or after is None or not self._is_valuewise():
+        if before is None or after is None:
             return [(before, after)]
         gone = tuple(value for value in before.values if value not in after.values)
         come = tuple(value for value in after.values if value not in before.values)
-        return [(replace(before, values=gone), None)] * bool(gone) + [(None, replace(after, values=come))] * bool(come)
+        if self._is_valuewise() or not gone and self._adds_values():
+            return [(replace(before, values=gone), None)] * bool(gone) + [(None, replace(after, values=come))] * bool(come)
+        return [(before, after)]
 
     def _octodns_record(self, loaded: LoadedZone, record_set: RecordSet) -> Any:
         if record_set.type == TXT and self._texts is not None:
@@ -329,10 +361,15 @@ class Provider:
         return ("%s. %s" % (text.rstrip(". "), hint)).rstrip()
 
     def _clean(self, error: Exception) -> str:
-        text = " ".join(("%s %s" % (error, _answer(error))).split())
+        text = " ".join(("%s %s" % (_reason(error), _answer(error))).split())
         for secret in self._secrets:
             text = text.replace(secret, _MASK)
         return text
+
+
+def _reason(error: Exception) -> Any:
+    """The reason within an error of C(requests) that tells of pools and retries."""
+    return getattr(error.args[0] if error.args else None, "reason", None) or error
 
 
 def _answer(error: Exception) -> str:

@@ -32,6 +32,7 @@ class MemoryProvider(BaseProvider):
     zones: dict[str, dict[tuple[str, str], dict[str, Any]]] = {}
     applied: list[list[str]] = []
     failure: Optional[str] = None
+    empty_is_absent = False
 
     def __init__(self, id: str, token: str, **more: Any) -> None:
         self.log = logging.getLogger("MemoryProvider")
@@ -47,7 +48,7 @@ class MemoryProvider(BaseProvider):
             zone.add_record(
                 Record.new(zone, name, dict(data, type=type_), source=self, lenient=lenient), lenient=lenient
             )
-        return zone.name in self.zones
+        return bool(zone.records) if self.empty_is_absent else zone.name in self.zones
 
     def _process_desired_zone(self, desired: Any) -> Any:
         for record in desired.records:
@@ -120,6 +121,36 @@ def test_a_text_joins_those_that_are_there(publish: Run, memory: type[MemoryProv
     assert zone["a", "TXT"]["value"] == "other\\; text"
 
 
+@pytest.mark.parametrize(
+    ("package", "class_name", "backend", "written"),
+    [
+        ("octodns_digitalocean", "DigitalOceanProvider", None, "Create"),
+        ("octodns_cloudflare", "CloudflareProvider", None, "Create"),
+        ("octodns_hetzner", "HetznerProvider", "dnsapi", "Create"),
+        ("octodns_hetzner", "HetznerProvider", "hcloud", "Update"),
+        ("octodns_other", "Provider", None, "Update"),
+    ],
+)
+def test_where_single_records_can_be_added_the_others_of_a_set_are_not_written(
+    package: str,
+    class_name: str,
+    backend: Optional[str],
+    written: str,
+    publish: Run,
+    memory: type[MemoryProvider],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    module = types.ModuleType(package)
+    cls = type(class_name, (memory,), {"__module__": package, "_backend": backend})
+    setattr(module, class_name, cls)
+    monkeypatch.setitem(sys.modules, package, module)
+    memory.zones["example.com."]["a", "TXT"] = {"ttl": 600, "value": "other"}
+    assert publish(OURS, provider={"class": "%s.%s" % (package, class_name)})["changed"]
+    assert memory.applied == [[written]]
+    data = memory.zones["example.com."]["a", "TXT"]
+    assert (data.get("value"), data["ttl"]) == ("v=DMARC1\\; p=none" if written == "Create" else None, 600)
+
+
 def test_only_our_changes_are_in_a_plan_however_many_they_are(publish: Run, memory: type[MemoryProvider]) -> None:
     memory.zones["example.com."].update({("n%d" % i, "TXT"): {"ttl": 600, "value": "other"} for i in range(450)})
     publish(*(("n%d.example.com" % i, "TXT", "ours") for i in range(450)))
@@ -152,6 +183,13 @@ def test_a_zone_that_the_provider_does_not_have_is_not_made(publish: Run, memory
     result = publish(("a.example.net", "TXT", "x"), zones=["example.net"])
     assert result["msg"].startswith("The zone example.net. is not there at the provider")
     assert "example.net." not in memory.zones
+
+
+def test_a_zone_without_records_is_there_where_the_provider_lists_it(publish: Run, memory: type[MemoryProvider]) -> None:
+    memory.zones["example.com."].clear()
+    memory.empty_is_absent = True
+    assert publish(OURS)["changed"]
+    assert ("a", "TXT") in memory.zones["example.com."]
 
 
 def test_a_secret_in_the_providers_own_words_is_masked(publish: Run, memory: type[MemoryProvider]) -> None:
