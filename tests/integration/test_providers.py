@@ -14,6 +14,7 @@ import pytest
 
 from tests.integration.conftest import Ansible
 from tests.support.bind import BindServer
+from tests.support.guide import octodns_variables
 from tests.support.inprocess import run_module
 from tests.support.knot import KnotServer
 from tests.support.moto import MotoServer
@@ -84,6 +85,13 @@ def provider(server: Server, monkeypatch: pytest.MonkeyPatch) -> Provider:
     for name, value in server.environ.items():
         monkeypatch.setenv(name, value)
     return Provider(server)
+
+
+def test_the_guide_has_the_settings_that_are_tested_here(provider: Provider) -> None:
+    settings, secrets = provider.server.octodns_provider()
+    example = octodns_variables()[settings["class"]]
+    assert set(example["sending_profile_dns_octodns"]) <= set(settings)
+    assert set(example["sending_profile_dns_octodns_secrets"]) == set(secrets)
 
 
 def test_the_nine_records_are_published_in_both_zones(provider: Provider) -> None:
