@@ -29,17 +29,25 @@ def provider_spec(required: bool) -> dict[str, dict[str, Any]]:
 
 
 def provider_of(module: AnsibleModule) -> Any:
-    """The provider that the options name. Secrets among its plain settings are refused, and not shown either.
+    """The provider that the options name.
 
     :returns: a C(_octodns.Provider).
     :raises SmtpdError: its class or its settings cannot work.
     """
     # Here, because octoDNS takes its time, and those that only look before rarely have to.
-    from ._octodns import Provider, secret_settings
+    from ._octodns import Provider
 
-    settings = module.params["provider"]
-    module.no_log_values.update(str(settings[name]) for name in secret_settings(settings))
-    return Provider(settings, module.params["provider_secrets"])
+    return Provider(module.params["provider"], module.params["provider_secrets"])
+
+
+def misplaced_secrets(options: Mapping[str, Any]) -> list[Any]:
+    """Secrets that were given among the other settings. They are refused, and not to be shown either."""
+    provider = options.get("provider")
+    if not provider or not isinstance(provider, dict):
+        return []
+    from ._octodns import secret_settings
+
+    return [provider[name] for name in secret_settings(provider)]
 
 
 def check_provider(module: AnsibleModule, profiles: Iterable[Mapping[str, Optional[str]]]) -> None:

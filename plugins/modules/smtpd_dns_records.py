@@ -313,7 +313,7 @@ from ansible_collections.smtpd.email.plugins.module_utils._dns_publish import pu
 from ansible_collections.smtpd.email.plugins.module_utils._dns_query import spf_lookups
 from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError
 from ansible_collections.smtpd.email.plugins.module_utils._module import run_module
-from ansible_collections.smtpd.email.plugins.module_utils._provider import provider_of, provider_spec
+from ansible_collections.smtpd.email.plugins.module_utils._provider import misplaced_secrets, provider_of, provider_spec
 from ansible_collections.smtpd.email.plugins.module_utils._records import check_records, check_zones
 
 _MAX_TTL = 2**31 - 1  # RFC 2181, 8
@@ -337,12 +337,6 @@ def run(module):
     if not module._diff:
         del result["diff"]
     return result
-
-
-def misplaced_secrets(options):
-    """Secrets that were given among the other settings. They are refused, and not to be shown either."""
-    provider = options.get("provider")
-    return [provider[name] for name in secret_settings(provider)] if isinstance(provider, dict) else []
 
 
 def main():

@@ -214,6 +214,7 @@ from ansible_collections.smtpd.email.plugins.module_utils._ensuring import ensur
 from ansible_collections.smtpd.email.plugins.module_utils._module import run_module, service_client, service_spec
 from ansible_collections.smtpd.email.plugins.module_utils._profile_modules import profile_spec
 from ansible_collections.smtpd.email.plugins.module_utils._profiles import check_wanted
+from ansible_collections.smtpd.email.plugins.module_utils._provider import misplaced_secrets
 
 
 def run(module):
@@ -223,7 +224,11 @@ def run(module):
 
 
 def main():
-    run_module(run, argument_spec=service_spec(**profile_spec(), **ensure_spec()))
+    run_module(
+        run,
+        secrets_of=misplaced_secrets,
+        argument_spec=service_spec(**profile_spec(), **ensure_spec()),
+    )
 
 
 if __name__ == "__main__":

@@ -149,6 +149,7 @@ from ansible_collections.smtpd.email.plugins.module_utils._profile_modules impor
     profile_spec,
 )
 from ansible_collections.smtpd.email.plugins.module_utils._profiles import check_all_wanted
+from ansible_collections.smtpd.email.plugins.module_utils._provider import misplaced_secrets
 
 
 def run(module):
@@ -161,7 +162,11 @@ def run(module):
 
 def main():
     profiles = {"type": "list", "elements": "dict", "required": True, "options": profile_spec()}
-    run_module(run, argument_spec=service_spec(profiles=profiles, **ensure_spec(), **concurrency_spec()))
+    run_module(
+        run,
+        secrets_of=misplaced_secrets,
+        argument_spec=service_spec(profiles=profiles, **ensure_spec(), **concurrency_spec()),
+    )
 
 
 if __name__ == "__main__":
