@@ -76,9 +76,9 @@ def run_sanity(python: str, *arguments: str) -> int:
     # Without --python ansible-test tries each version that it finds a command for, even when that cannot run.
     ansible_test = Path(sys.executable).with_name("ansible-test")
     command = [str(ansible_test), "sanity", "--local", "--python", python, "--color", "no", *arguments]
-    environ = dict(
-        os.environ, PATH=os.pathsep.join([os.environ.get("PATH", os.defpath), str(Path(interpreter).parent)])
-    )
+    # First, because a shim of the same name need not run.
+    path = [str(Path(interpreter).parent)] if python != python_version() else []
+    environ = dict(os.environ, PATH=os.pathsep.join([*path, os.environ.get("PATH", os.defpath)]))
     process = subprocess.Popen(
         command, env=environ, text=True, errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
