@@ -163,7 +163,8 @@ class Client:
 
         def attempt() -> Any:
             answer = self._authenticated("GET", path)
-            if "absent" in absent and answer.status == 404:
+            # Only where the service says it itself, and not a proxy in front of it.
+            if "absent" in absent and answer.status == 404 and _error_of(answer.body) != (None, None):
                 return absent["absent"]
             return self._parse(call, self._expect((200,), call, answer), parse)
 

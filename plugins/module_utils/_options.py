@@ -201,3 +201,67 @@ def _verify(validate_certs: bool, ca_path: Optional[str], environ: Mapping[str, 
                 raise InputError(name, "'%s' does not exist where this task runs." % path)
             return path
     return True
+
+
+# Values where it is not Ansible that converts them
+
+
+def is_given(value: Any) -> bool:
+    """Whether an option has a value: an empty text is none."""
+    return value is not None and value != ""
+
+
+def from_text(option: str, type_: str, value: Any) -> Any:
+    """A value as an option of a type has it: texts are parsed, as they come from the environment or from templates.
+
+    :param type_: C(str), C(path), C(bool), C(int), C(float) or C(list) (of texts or numbers; a text is split at commas).
+    :returns: C(None) for C(None).
+    :raises InputError: the value is not of that type.
+    """
+    if value is None:
+        return None
+    name, parse = _PARSERS[type_]
+    try:
+        return parse(value)
+    except (TypeError, ValueError, OverflowError):
+        # A text may be a secret, a number cannot.
+        shown = "'%s'" % value if type_ in ("bool", "int", "float") and isinstance(value, (str, int, float)) else type(value).__name__
+        raise InputError(option, "%s is not %s." % (shown, name)) from None
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise TypeError
+    return str(value)
+
+
+def _truth(value: Any) -> bool:
+    return value if isinstance(value, bool) else _TRUTHS.index(_text(value).strip().lower()) % 2 == 1
+
+
+def _whole(value: Any) -> int:
+    number = float(_text(value))
+    if not number.is_integer():
+        raise ValueError
+    return int(number)
+
+
+def _list(value: Any) -> list[Any]:
+    if isinstance(value, str):
+        return [item.strip() for item in value.split(",") if item.strip()]
+    if not isinstance(value, (list, tuple)):
+        raise TypeError
+    for item in value:
+        _text(item)
+    return list(value)
+
+
+_TRUTHS = ("false", "true", "no", "yes", "off", "on", "0", "1")
+_PARSERS = {
+    "str": ("a text", _text),
+    "path": ("a path", lambda value: os.path.expanduser(os.path.expandvars(_text(value)))),
+    "bool": ("true or false", _truth),
+    "int": ("a whole number", _whole),
+    "float": ("a number", lambda value: float(_text(value))),
+    "list": ("a list", _list),
+}

@@ -10,7 +10,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.smtpd.email.plugins.module_utils._profiles import profile_from_answer
@@ -117,6 +117,7 @@ PROFILES = st.lists(st.builds(
 PREFERENCES = st.lists(st.sampled_from(HOST_NAMES), max_size=3)
 
 
+@settings(deadline=None)
 @given(PROFILES, PREFERENCES)
 def test_every_profile_is_a_host_and_no_name_is_given_twice(profiles: list[dict[str, Any]], preference: list[str]) -> None:
     hosts, _collisions = name_hosts(profiles, preference)
@@ -125,6 +126,7 @@ def test_every_profile_is_a_host_and_no_name_is_given_twice(profiles: list[dict[
     assert all(host.name and not set(host.name) & set(" {}[],:") for host in hosts)
 
 
+@settings(deadline=None)
 @given(PROFILES, PREFERENCES, st.randoms(use_true_random=False))
 def test_names_do_not_depend_on_the_order_of_the_listing(
         profiles: list[dict[str, Any]], preference: list[str], chance: random.Random) -> None:
@@ -134,6 +136,7 @@ def test_names_do_not_depend_on_the_order_of_the_listing(
     assert names(unique, *preference or ["profile_id"]) == names(shuffled, *preference or ["profile_id"])
 
 
+@settings(deadline=None)
 @given(PROFILES, PREFERENCES)
 def test_whoever_has_not_the_first_name_it_could_have_is_told_of(profiles: list[dict[str, Any]], preference: list[str]) -> None:
     hosts, collisions = name_hosts(profiles, preference)
