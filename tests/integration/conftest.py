@@ -67,7 +67,7 @@ class Ansible:
     :param timeout: how long a run may take, in seconds.
     """
 
-    def __init__(self, workdir: Path, environ: dict[str, str], timeout: float = 120) -> None:
+    def __init__(self, workdir: Path, environ: dict[str, str], timeout: float = 300) -> None:
         self.workdir = workdir
         self.environ = environ
         self.timeout = timeout

@@ -69,7 +69,7 @@ class Inventory:
     def run(self, *flags: str, source: str = SOURCE, environ: dict[str, str] | None = None) -> Listing:
         process = subprocess.run(
             [str(BIN / "ansible-inventory"), "-i", source, *flags], cwd=self.workdir, stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, timeout=120, check=False, env={**self.environ, **(environ or {})})
+            capture_output=True, text=True, timeout=300, check=False, env={**self.environ, **(environ or {})})
         # Messages as one line: the display breaks them at the width of the terminal.
         return Listing(process.returncode, process.stdout, " ".join(process.stderr.split()))
 
