@@ -38,13 +38,16 @@ playground: $(VENV)/.demo bind build ## run a simulated SMTPD and a BIND to try 
 	  $(TARBALL) --collections-path "$(PLAYGROUND)/collections" --force --offline
 	@PATH="$(CURDIR)/build/bin:$$PATH" $(VENV)/bin/python -m tests.playground "$(PLAYGROUND)"
 
-test: $(VENV)/.test servers chromium ## run all checks
+rulebook: $(VENV)/.test bind java ## see a rulebook heal a lost record, and how long it takes
+	@PATH="$(CURDIR)/build/bin:$$PATH" $(VENV)/bin/python -m pytest --quiet tests/integration/test_rulebook.py
+
+test: $(VENV)/.test servers chromium java ## run all checks
 	@$(RUN_CHECKS)
 
 unit: $(VENV)/.test bind ## run the unit tests
 	@$(RUN_CHECKS) unit
 
-integration: $(VENV)/.test servers chromium ## run real playbooks against the simulator and real DNS servers
+integration: $(VENV)/.test servers chromium java ## run real playbooks against the simulator and real DNS servers
 	@$(RUN_CHECKS) integration
 
 examples: $(VENV)/.test bind ## run what the documentation shows: examples and guides
@@ -94,10 +97,10 @@ fuzz: $(VENV)/.test ## try 10,000 answers of the service and options that nobody
 	@$(RUN_CHECKS) fuzz
 
 # One row, or some checks only: make test-matrix MATRIX="core-2.21-py3.13 --checks unit,trust"
-test-matrix: servers chromium ## run the tests with each supported ansible-core and Python; those not there are named
+test-matrix: servers chromium java ## run the tests with each supported ansible-core and Python; those not there are named
 	@$(PYTHON) tests/tools/version_matrix.py $(MATRIX)
 
-test-lowest: servers chromium ## run the tests with the oldest supported ansible-core and libraries, a row of test-matrix
+test-lowest: servers chromium java ## run the tests with the oldest supported ansible-core and libraries, a row of test-matrix
 	@$(PYTHON) tests/tools/version_matrix.py core-2.17-py3.11
 
 # Options by BENCH="--large --repeat 5"; which there are: .venv/bin/python -m tests.bench --help
@@ -134,7 +137,11 @@ servers:
 
 # The tests of the audit's page need a browser.
 chromium:
-	@tests/tools/ensure-chromium
+	@tests/tools/ensure-program chromium
+
+# The test of the rulebook needs what ansible-rulebook needs.
+java:
+	@tests/tools/ensure-program java
 
 # An environment cannot be moved: when this folder was, it is made anew.
 ifneq ($(shell cat $(VENV)/.made-in 2>/dev/null),$(CURDIR))

@@ -36,7 +36,7 @@ EXAMPLES = r"""
   ansible.builtin.include_role:
     name: smtpd.email.sending_profile
   vars:
-    sending_profile_list: "{{ found.profiles | smtpd.email.profiles_to_heal }}"
+    sending_profile_list: "{{ lookup_result.profiles | smtpd.email.profiles_to_heal }}"
 """
 
 RETURN = r"""

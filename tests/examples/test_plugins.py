@@ -62,6 +62,7 @@ BEFORE: dict[str, list[dict[str, Any]]] = {
     "filter/audit_format": [{**LOOK_UP, "register": "lookup_result"}, {**ASK_DNS, "register": "dns_result"}],
     "filter/audit_records": [{**LOOK_UP, "register": "lookup_result"}],
     "filter/audit_report": [{**LOOK_UP, "register": "lookup_result"}, {**ASK_DNS, "register": "dns_result"}],
+    "filter/heal_results": [{**LOOK_UP, "register": "before"}, {**LOOK_UP, "register": "after"}],
     "filter/open_records": [{**LOOK_UP, "register": "lookup_result"}],
     "filter/profile_artifacts": [
         {**LOOK_UP, "register": "lookup_result"},
@@ -81,6 +82,7 @@ BEFORE: dict[str, list[dict[str, Any]]] = {
     ],
     "filter/profiles_accepted": [{**CREATE, "register": "creation"}],
     "filter/profiles_ready": [{**LOOK_UP, "register": "lookup_result"}, {**ASK_DNS, "register": "dns_result"}],
+    "filter/profiles_to_heal": [{**LOOK_UP, "register": "lookup_result"}],
     "filter/profiles_wanted": [
         {
             "name": "Let the host be a profile",

@@ -13,6 +13,7 @@ from tests.integration.test_role import content, settings
 from tests.simulator import Simulator
 from tests.support.bind import BindServer
 
+
 def heal(ansible: Ansible, dns: BindServer, *flags: str, environ: dict[str, str] | None = None, **variables: Any) -> Run:
     role = {"sending_profile_" + name: value for name, value in settings(dns).items()}
     return ansible.shipped("heal", *flags, environ=environ, **{**role, **variables})

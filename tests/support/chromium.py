@@ -55,7 +55,7 @@ class Chromium:
     def __init__(self) -> None:
         program = next(filter(None, map(shutil.which, PROGRAMS)), None)
         if program is None:
-            raise RuntimeError("There is no Chromium on this machine: run tests/tools/ensure-chromium.")
+            raise RuntimeError("There is no Chromium on this machine: run tests/tools/ensure-program chromium.")
         self._directory = tempfile.mkdtemp(prefix="smtpd-chromium-")
         # A sandbox needs what root, and most containers, do not have. Only files of the tests are opened.
         command = [program, *_FLAGS, "--no-sandbox", "--user-data-dir=" + self._directory, "about:blank"]
