@@ -11,7 +11,7 @@ short_description: Make a list of wanted profiles of hosts and of lines of text
 description:
   - Makes of the hosts of an inventory the list that the role P(smtpd.email.sending_profile#role) takes as C(sending_profile_list).
     So the profiles of all hosts are set up by one run of the role, and AWX can give each slice of a job its share of them.
-  - A host of the inventory plugin C(smtpd.email.smtpd) stands for an existing profile, by its variable C(smtpd_profile_id).
+  - A host of the inventory plugin P(smtpd.email.smtpd#inventory) stands for an existing profile, by its variable C(smtpd_profile_id).
     A host with the variables C(sending_profile_name), C(sending_profile_sending_domain), C(sending_profile_link_domain),
     C(sending_profile_link_domain_default_redirect) or C(sending_profile_bounce_domain) stands for one that is to be.
     A host with none of these is left out, and so are empty variables.

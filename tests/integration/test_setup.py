@@ -17,7 +17,9 @@ from tests.simulator import Simulator
 from tests.support.bind import BindServer
 
 # What a form of AWX sends for questions that were left empty.
-BLANK = {"sending_profile_" + name: "" for name in ("name", "link_domain", "link_domain_default_redirect", "bounce_domain")}
+BLANK = {
+    "sending_profile_" + name: "" for name in ("name", "link_domain", "link_domain_default_redirect", "bounce_domain")
+}
 BLANK.update(sending_profile_sending_domain="", sending_profile_dns_zones="", smtpd_profiles="", smtpd_hosts="")
 
 
@@ -36,9 +38,15 @@ def artifacts(run: Run) -> list[dict[str, Any]]:
 def test_the_playbook_sets_up_one_profile_with_the_variables_of_the_role(
     ansible: Ansible, simulator: Simulator, dns: BindServer
 ) -> None:
-    run = ansible.shipped("setup", **variables(
-        dns, sending_profile_name="newsletter", sending_profile_sending_domain="mail.acorn.example",
-        sending_profile_link_domain="go.acorn-links.example"))
+    run = ansible.shipped(
+        "setup",
+        **variables(
+            dns,
+            sending_profile_name="newsletter",
+            sending_profile_sending_domain="mail.acorn.example",
+            sending_profile_link_domain="go.acorn-links.example",
+        ),
+    )
     assert run.returncode == 0, run.output
     assert states(simulator) == {"mail.acorn.example": "active"}
 
@@ -53,12 +61,19 @@ def test_answers_of_a_form_that_were_left_empty_count_as_not_given(
     assert [profile["profile_name"] for profile in simulator.profiles()] == ["first", "second"]
 
 
-def test_each_host_of_an_inventory_of_ones_own_is_a_profile(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
-    hosts = {"host%d" % number: {
-        "sending_profile_name": "p%d" % number, "sending_profile_sending_domain": "d%d.acorn.example" % number,
-        # Its tasks run on the controller all the same.
-        "ansible_connection": "ssh", "ansible_host": "192.0.2.1",
-    } for number in range(3)}
+def test_each_host_of_an_inventory_of_ones_own_is_a_profile(
+    ansible: Ansible, simulator: Simulator, dns: BindServer
+) -> None:
+    hosts = {
+        "host%d" % number: {
+            "sending_profile_name": "p%d" % number,
+            "sending_profile_sending_domain": "d%d.acorn.example" % number,
+            # Its tasks run on the controller all the same.
+            "ansible_connection": "ssh",
+            "ansible_host": "192.0.2.1",
+        }
+        for number in range(3)
+    }
     (ansible.workdir / "hosts.json").write_text(json.dumps({"mail": {"hosts": hosts}}))
     run = ansible.shipped("setup", "-i", "hosts.json", "--limit", "host0,host2", **variables(dns, smtpd_hosts="mail"))
     assert run.returncode == 0, run.output
@@ -78,41 +93,74 @@ def test_nothing_to_set_up_is_an_error_that_says_what_to_give(ansible: Ansible, 
 def test_a_choice_of_a_form_is_a_boolean_of_the_role(
     answer: str, asked: bool, ansible: Ansible, simulator: Simulator, dns: BindServer
 ) -> None:
-    run = ansible.shipped("setup", **variables(
-        dns, sending_profile_name="n", sending_profile_sending_domain="mail.acorn.example", sending_profile_verify=answer,
-        sending_profile_preflight=answer))
+    run = ansible.shipped(
+        "setup",
+        **variables(
+            dns,
+            sending_profile_name="n",
+            sending_profile_sending_domain="mail.acorn.example",
+            sending_profile_verify=answer,
+            sending_profile_preflight=answer,
+        ),
+    )
     assert run.returncode == 0, run.output
     assert bool(simulator.requests(method="PUT")) == asked
 
 
 def test_a_stage_of_the_role_is_chosen_by_its_tag(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
-    run = ansible.shipped("setup", "--tags", "create", **variables(
-        dns, sending_profile_name="n", sending_profile_sending_domain="mail.acorn.example"))
+    run = ansible.shipped(
+        "setup",
+        "--tags",
+        "create",
+        **variables(dns, sending_profile_name="n", sending_profile_sending_domain="mail.acorn.example"),
+    )
     assert run.returncode == 0, run.output
     assert {item["action"] for item in run.results if item["action"].startswith("smtpd.email.")} == {
-        "smtpd.email.smtpd_sending_profiles"}
+        "smtpd.email.smtpd_sending_profiles"
+    }
 
 
 def test_a_workflow_node_passes_on_ids_and_states_and_no_secret(
     ansible: Ansible, simulator: Simulator, dns: BindServer
 ) -> None:
-    run = ansible.shipped("setup", **variables(
-        dns, sending_profile_name="n", sending_profile_sending_domain="mail.acorn.example", sending_profile_dns_provider="manual"))
+    run = ansible.shipped(
+        "setup",
+        **variables(
+            dns,
+            sending_profile_name="n",
+            sending_profile_sending_domain="mail.acorn.example",
+            sending_profile_dns_provider="manual",
+        ),
+    )
     assert run.returncode == 0, run.output
     (profile,) = simulator.profiles()
-    assert artifacts(run) == [{
-        "profile_id": profile["profile_id"], "profile_name": "n", "sending_domain": "mail.acorn.example", "state": "pending",
-        "failed": False, "open_records": 9,
-        "todo": "Profile %s ('n' of mail.acorn.example): publish these records, then run again." % profile["profile_id"],
-    }]
+    assert artifacts(run) == [
+        {
+            "profile_id": profile["profile_id"],
+            "profile_name": "n",
+            "sending_domain": "mail.acorn.example",
+            "state": "pending",
+            "failed": False,
+            "open_records": 9,
+            "todo": "Profile %s ('n' of mail.acorn.example): publish these records, then run again."
+            % profile["profile_id"],
+        }
+    ]
 
 
 def test_what_an_earlier_node_passed_on_does_not_hide_what_this_one_finds(
     ansible: Ansible, simulator: Simulator, dns: BindServer
 ) -> None:
     earlier = [{"profile_id": "other", "failed": True, "todo": "stale", "state": "failed", "open_records": 1}]
-    run = ansible.shipped("setup", **variables(
-        dns, sending_profile_name="n", sending_profile_sending_domain="mail.acorn.example", sending_profile_results=earlier))
+    run = ansible.shipped(
+        "setup",
+        **variables(
+            dns,
+            sending_profile_name="n",
+            sending_profile_sending_domain="mail.acorn.example",
+            sending_profile_results=earlier,
+        ),
+    )
     assert run.returncode == 0, run.output
     assert [(item["state"], item["todo"]) for item in artifacts(run)] == [("active", "")]
     assert "stale" not in run.output

@@ -86,12 +86,12 @@ def pytest(name: str, *arguments: str, path: str = "", timeout: float = TIMEOUT)
 def lanes() -> list[list[Check]]:
     docs = ("lint-collection-docs", "--plugin-docs", "--validate-collection-refs", "self", ".")
     return [
-        [pytest("unit"), pytest("integration", "--numprocesses=2"), pytest("trust", "--numprocesses=4")],
+        [pytest("unit"), pytest("integration", "--numprocesses=2", "--dist=loadgroup"), pytest("trust", "--numprocesses=4")],
         [
             Check("sanity", script("sanity.py")),
             pytest("examples"),
             Check("molecule", tool("molecule", "test")),
-            Check("lint", tool("ansible-lint", "--profile", "production", "--offline", "--strict")),
+            Check("lint", script("lint.py")),
             Check("docs-lint", tool("antsibull-docs", *docs)),
             Check("docs", script("docs_site.py")),
             Check("yamllint", tool("yamllint", "--strict", ".")),

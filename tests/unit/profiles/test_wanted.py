@@ -15,13 +15,15 @@ from ansible_collections.smtpd.email.plugins.module_utils._wanted import HOST_VA
 
 def test_a_host_of_the_inventory_plugin_is_its_profile() -> None:
     assert profiles_wanted([{"smtpd_profile_id": "p1", "smtpd_state": "pending", "ansible_connection": "local"}]) == [
-        {"profile_id": "p1"}]
+        {"profile_id": "p1"}
+    ]
 
 
 def test_a_host_of_ones_own_is_a_profile_by_the_variables_of_the_role() -> None:
     variables = {name: "value of " + name for option, name in HOST_VARIABLES.items() if option != "profile_id"}
     assert profiles_wanted([variables]) == [
-        {option: "value of " + name for option, name in HOST_VARIABLES.items() if option != "profile_id"}]
+        {option: "value of " + name for option, name in HOST_VARIABLES.items() if option != "profile_id"}
+    ]
 
 
 def test_a_host_that_is_no_profile_is_left_out() -> None:
@@ -34,12 +36,16 @@ def test_only_the_variables_that_matter_are_looked_at() -> None:
             assert name in HOST_VARIABLES.values()
             return super().__getitem__(name)
 
-    assert profiles_wanted([Variables(smtpd_profile_id="p1", cannot_be_templated="{{ missing }}")]) == [{"profile_id": "p1"}]
+    assert profiles_wanted([Variables(smtpd_profile_id="p1", cannot_be_templated="{{ missing }}")]) == [
+        {"profile_id": "p1"}
+    ]
 
 
 def test_of_text_each_line_is_a_profile() -> None:
     assert profiles_wanted([], " a.example  the first one \r\n\n b.example\n") == [
-        {"sending_domain": "a.example", "profile_name": "the first one"}, {"sending_domain": "b.example"}]
+        {"sending_domain": "a.example", "profile_name": "the first one"},
+        {"sending_domain": "b.example"},
+    ]
 
 
 def test_more_profiles_come_after_those_of_hosts() -> None:
@@ -49,16 +55,38 @@ def test_more_profiles_come_after_those_of_hosts() -> None:
 
 
 def result(**changes: Any) -> dict[str, Any]:
-    return {"profile_id": "p1", "profile_name": "n", "sending_domain": "a.example", "state": "pending", "failed": False,
-            "todo": "Publish these.\n  record\n  record", "records": [{"value": "x" * 400}] * 9, **changes}
+    return {
+        "profile_id": "p1",
+        "profile_name": "n",
+        "sending_domain": "a.example",
+        "state": "pending",
+        "failed": False,
+        "todo": "Publish these.\n  record\n  record",
+        "records": [{"value": "x" * 400}] * 9,
+        **changes,
+    }
 
 
 def test_artifacts_say_what_each_profile_is_and_what_is_left_to_do_in_one_line() -> None:
     assert profile_artifacts([result(), result(todo="", records=[], state="active")]) == [
-        {"profile_id": "p1", "profile_name": "n", "sending_domain": "a.example", "state": "pending", "failed": False,
-         "todo": "Publish these.", "open_records": 9},
-        {"profile_id": "p1", "profile_name": "n", "sending_domain": "a.example", "state": "active", "failed": False,
-         "todo": "", "open_records": 0},
+        {
+            "profile_id": "p1",
+            "profile_name": "n",
+            "sending_domain": "a.example",
+            "state": "pending",
+            "failed": False,
+            "todo": "Publish these.",
+            "open_records": 9,
+        },
+        {
+            "profile_id": "p1",
+            "profile_name": "n",
+            "sending_domain": "a.example",
+            "state": "active",
+            "failed": False,
+            "todo": "",
+            "open_records": 0,
+        },
     ]
 
 
