@@ -22,7 +22,6 @@ highlight_language = "YAML+Jinja"
 pygments_style = "ansible"
 
 html_theme = "sphinx_ansible_theme"
-html_theme_options = {"documentation_home_url": "index.html"}
 html_show_sphinx = False
 html_use_index = False
 html_use_modindex = False
@@ -52,5 +51,11 @@ def refer(_app: Any, _env: Any, node: Any, content: nodes.TextElement) -> Option
     return nodes.reference("", "", content, internal=False, refuri="%s/%s" % (ANSIBLE, page)) if page else None
 
 
+def lead_home(_app: Any, _page: str, _template: str, context: dict[str, Any], _doctree: Any) -> None:
+    # The theme puts one and the same link on each page, wherever the page is.
+    context["theme_documentation_home_url"] = context["pathto"]("index")
+
+
 def setup(app: Any) -> None:
     app.connect("missing-reference", refer)
+    app.connect("html-page-context", lead_home)
