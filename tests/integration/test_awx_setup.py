@@ -139,8 +139,8 @@ def test_one_run_makes_all_that_is_needed(made: Step) -> None:
         "projects": ["SMTPD"],
         "inventories": ["SMTPD profiles"],
         "inventory_sources": ["SMTPD account"],
-        "job_templates": ["SMTPD: set up", "SMTPD: audit"],
-        "schedules": ["SMTPD: audit"],
+        "job_templates": ["SMTPD: set up", "SMTPD: heal", "SMTPD: audit"],
+        "schedules": ["SMTPD: heal", "SMTPD: audit"],
         "workflow_job_templates": ["SMTPD: set up with approval"],
         "workflow_job_template_nodes": ["create", "plan", "approve", "publish"],
     }
@@ -195,7 +195,7 @@ def test_it_can_all_be_removed(removed: Step, controller: Controller) -> None:
     # Nothing needs what was removed before it.
     assert [write.split()[1].split("/")[0] for write in removed.writes] == [
         "workflow_job_templates",
-        *["job_templates"] * 2,
+        *["job_templates"] * 3,
         "inventories",
         "projects",
         "credentials",
