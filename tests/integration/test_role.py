@@ -341,6 +341,21 @@ def test_a_stage_runs_alone_by_its_tag(tag: str, ran: list[str], ansible: Ansibl
     assert (names, len(done)) == (ran, len(ran))
 
 
+@pytest.mark.parametrize("skipped, state", [
+    ("lookup", "active"),
+    ("report", "active"),
+    ("propagation,report", "active"),
+    ("verify", "pending"),
+    ("verify,propagation", "pending"),
+    ("lookup,verify,report", "pending"),
+])
+def test_a_stage_that_is_skipped_takes_no_other_with_it(
+        skipped: str, state: str, ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    run = ansible.role("--skip-tags", skipped, **ONE, **settings(dns))
+    assert (run.returncode, states(simulator)) == (0, [state]), run.output
+    assert "l.smtpdgo.com." in dns.zone_text("acorn-links.example"), "published all the same"
+
+
 def test_a_stage_that_runs_alone_fails_by_itself(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
     simulator.seed(profile_name="newsletter", sending_domain="mail.acorn.example", state="pending")
     assert ansible.role("--tags", "create", **ONE, **settings(dns)).failed, "the links differ"
