@@ -127,3 +127,11 @@ def unknown_names(node: Any, names: dict[str, set[str]]) -> Iterator[str]:
             if key in names and isinstance(value, dict):
                 yield from value.keys() - names[key]
             yield from unknown_names(value, names)
+
+
+def test_the_guide_to_verification_explains_every_diagnosis() -> None:
+    source = (ROOT / "plugins" / "modules" / "smtpd_dns_info.py").read_text(encoding="utf-8")
+    documented = source[source.index("    diagnosis:\n") : source.index("    message:\n")]
+    guide = (GUIDES / "guide_verification.rst").read_text(encoding="utf-8")
+    explained = re.findall(r"^(\w+)\n\^+$", guide, re.MULTILINE)
+    assert explained and set(explained) == set(re.findall(r"- V\((\w+)\) - ", documented))
