@@ -138,8 +138,9 @@ def _proxy_of(api_url: str) -> Optional[str]:
     except ValueError:
         is_proxy = False
     if not is_proxy:
-        raise InputError("%s_PROXY" % scheme.upper(), "what this variable (or ALL_PROXY) has in the environment is no URL of a proxy: give such as "
-                                        "http://proxy.example.com:3128, with special characters of a password as %XX.")
+        raise InputError("%s_PROXY" % scheme.upper(), (
+            "what this variable (or ALL_PROXY) has in the environment is no URL of a proxy: give such as "
+            "http://proxy.example.com:3128, with special characters of a password as %XX."))
     # By the http scheme a proxy gets the credentials in the clear: one on another machine must not.
     if scheme == "http" and not is_loopback(parts.hostname):
         return None
