@@ -86,7 +86,7 @@ class Ansible:
         return self._run(["ansible-playbook", "play.json", "--extra-vars", "@vars.json", *flags], environ)
 
     def shipped(self, name: str, *flags: str, environ: dict[str, str] | None = None, **variables: Any) -> Run:
-        """Run one of the collection's own playbooks."""
+        """Run one of the collection's own playbooks, as users run it."""
         (self.workdir / "vars.json").write_text(json.dumps(variables))
         return self._run(["ansible-playbook", "smtpd.email." + name, "--extra-vars", "@vars.json", *flags], environ)
 
@@ -101,11 +101,6 @@ class Ansible:
         play = {"hosts": "localhost", "gather_facts": False, "roles": [{"role": "smtpd.email.sending_profile"}]}
         return self.playbook([play], *flags, environ=environ,
                              **{"sending_profile_" + name: value for name, value in variables.items()})
-
-    def named_playbook(self, name: str, *flags: str, environ: dict[str, str] | None = None, **variables: Any) -> Run:
-        """Run a playbook of the collection, as users run it."""
-        (self.workdir / "vars.json").write_text(json.dumps(variables))
-        return self._run(["ansible-playbook", "smtpd.email." + name, "--extra-vars", "@vars.json", *flags], environ)
 
     def _run(self, command: list[str], environ: dict[str, str] | None) -> Run:
         results = self.workdir / "results.jsonl"

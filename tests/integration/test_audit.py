@@ -61,7 +61,7 @@ def seed(simulator: Simulator, label: str, state: str = "active", **fields: Any)
 
 def audit(ansible: Ansible, server: Any, *flags: str, **variables: Any) -> Run:
     given = {"nameservers": [server.address], **variables}
-    return ansible.named_playbook("audit", *flags, **{"smtpd_audit_" + name: value for name, value in given.items()})
+    return ansible.shipped("audit", *flags, **{"smtpd_audit_" + name: value for name, value in given.items()})
 
 
 def files(folder: Path) -> dict[str, str]:
