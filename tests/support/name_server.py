@@ -10,6 +10,7 @@ block, or the program. Zone transfers and dynamic updates are the way in which t
 
 from __future__ import annotations
 
+import abc
 import atexit
 import base64
 import os
@@ -48,7 +49,7 @@ ns1 IN {address_type} {address}
 Zones = Union[Iterable[str], Mapping[str, str]]
 
 
-class NameServer:
+class NameServer(abc.ABC):
     """A running name server. It starts when it is made.
 
     :param zones: names of zones, or a mapping from names to lines for their zone files. Each zone has an SOA, an NS
@@ -195,9 +196,9 @@ class NameServer:
 
     # Starting
 
+    @abc.abstractmethod
     def _command(self, program: str) -> list[str]:
         """Write the configuration, with the port in it, and return how to start the program with it."""
-        raise NotImplementedError
 
     def _write_zone_files(self) -> None:
         address_type = "AAAA" if ":" in self.host else "A"

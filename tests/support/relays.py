@@ -10,6 +10,7 @@ with TlsFront(simulator.url, context) as front, Proxy(credentials="me:secret") a
 
 from __future__ import annotations
 
+import abc
 import base64
 import socket
 import ssl
@@ -22,7 +23,7 @@ _CHUNK = 65536
 _TIMEOUT = 10.0
 
 
-class _Relay:
+class _Relay(abc.ABC):
     """Accepts connections on a free port of loopback, each in a thread of its own."""
 
     def __init__(self) -> None:
@@ -56,8 +57,9 @@ class _Relay:
         except OSError:  # of TLS too: it is the client's part to tell of it
             pass
 
+    @abc.abstractmethod
     def _serve(self, client: socket.socket) -> None:
-        raise NotImplementedError
+        """Deal with a connection until it ends."""
 
 
 class TlsFront(_Relay):
