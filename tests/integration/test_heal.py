@@ -117,7 +117,7 @@ def test_the_hosts_of_an_inventory_are_healed_by_one_run_of_each_task(
     assert run.returncode == 0, run.output
     assert len(results(run)) == 3
     assert [profile["state"] for profile in simulator.profiles()] == ["active"] * 4
-    tasks = [item["task"] for item in run.results]
+    tasks = [item["task"] for item in run.results if item["status"] != "skipped"]
     assert len(tasks) == len(set(tasks))
 
 
