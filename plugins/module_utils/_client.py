@@ -6,7 +6,7 @@
 
 """The client of the SMTPD service: HTTP, authentication, retries, and errors that explain themselves.
 
-It knows nothing of AnsibleModule. One client is one HTTP session with kept-alive connections, and can be used by many
+It knows nothing of AnsibleModule. One client keeps its connections alive, and can be used by many
 threads at once.
 """
 
@@ -201,9 +201,9 @@ class Client:
 
     def _authenticated(self, method: str, path: str, body: Optional[dict[str, str]] = None) -> Answer:
         token = self._current_token()
-        answer = self._exchange(method, path, body=body, auth=_bearer(token))
+        answer = self._exchange(method, path, body=body, headers=_bearer(token))
         if answer.status == 401 and self._connection.access_token is None:
-            answer = self._exchange(method, path, body=body, auth=_bearer(self._current_token(expired=token)))
+            answer = self._exchange(method, path, body=body, headers=_bearer(self._current_token(expired=token)))
         return answer
 
     def _current_token(self, expired: Optional[str] = None) -> str:
@@ -220,17 +220,17 @@ class Client:
         call = "POST " + TOKEN
         answer = self._exchange(
             "POST", TOKEN, query="?grant_type=password",
-            auth=_basic(self._connection.api_key, self._connection.api_secret))
+            headers=_basic(self._connection.api_key, self._connection.api_secret))
         token = self._parse(call, self._expect((200, 201), call, answer, quote_body=False), _token_from_answer, quote_body=False)
         self._hide(token)
         return token
 
-    def _exchange(self, method: str, path: str, auth: Callable[[Any], Any], query: str = "",
+    def _exchange(self, method: str, path: str, headers: dict[str, str], query: str = "",
                   body: Optional[dict[str, str]] = None) -> Answer:
         """One request and its whole answer."""
         self._pace.wait_for_turn()
         try:
-            return self._transport.exchange(method, path + query, auth, body)
+            return self._transport.exchange(method, path + query, headers, body)
         except NoAnswer as error:
             raise ServiceError("%s %s" % (method, path), self._clean(error.problem),
                                passing=error.passing, undone=error.undone) from None
@@ -310,8 +310,7 @@ class Client:
         self._on_secret(secret)
         spellings = [secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]]
         if secret == self._connection.api_secret:
-            pair = "%s:%s" % (self._connection.api_key, secret)
-            spellings.append(base64.b64encode(pair.encode()).decode())
+            spellings.append(_base64_pair(self._connection.api_key, secret))
         self._conceal(*spellings)
 
     def _conceal(self, *texts: str) -> None:
@@ -341,25 +340,24 @@ class _Pace:
             with self._lock:
                 turn = max(time.monotonic(), self._next_turn, self._held_until)
                 self._next_turn = turn + self._interval
-            time.sleep(max(0.0, turn - time.monotonic()))
+            pause = turn - time.monotonic()
+            if pause > 0.0:  # to sleep for no time makes the other threads run first
+                time.sleep(pause)
             if time.monotonic() >= self._held_until:  # else the service asked to slow down meanwhile
                 return
 
 
-def _bearer(token: str) -> Callable[[Any], Any]:
-    def sign(request: Any) -> Any:
-        # The contract's tables name the one header, its prose and its public clients the other.
-        request.headers["Authorization"] = request.headers["Authentication"] = "Bearer " + token
-        return request
-
-    # Given as requests' auth, because a header alone would be overwritten by a password from ~/.netrc.
-    return sign
+def _bearer(token: str) -> dict[str, str]:
+    # The contract's tables name the one header, its prose and its public clients the other.
+    return dict.fromkeys(("Authorization", "Authentication"), "Bearer " + token)
 
 
-def _basic(key: str, secret: str) -> Callable[[Any], Any]:
-    from requests.auth import HTTPBasicAuth
+def _basic(key: str, secret: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + _base64_pair(key, secret)}
 
-    return HTTPBasicAuth(key.encode(), secret.encode())
+
+def _base64_pair(key: str, secret: str) -> str:
+    return base64.b64encode(("%s:%s" % (key, secret)).encode()).decode()
 
 
 def _profile_path(profile_id: str) -> str:

@@ -14,7 +14,8 @@ from typing import Any, Optional, Sequence, Union
 
 from ._dns_answers import PRESENT, Absence, Answer, NoServers, judge
 from ._dns_delegation import Finder, ServersOf
-from ._dns_query import DNS_PORT, Server, ask
+from ._dns_exchange import Server
+from ._dns_query import DNS_PORT, ask, ask_all
 from ._records import CNAME, MX, TXT, Wish, rdata_of
 from ._waiting import pauses
 
@@ -85,8 +86,8 @@ class Looker:
         names = list(dict.fromkeys(name for name, _type in keys))
         with concurrent.futures.ThreadPoolExecutor(_THREADS) as threads:
             servers = dict(zip(names, threads.map(self._servers_of, names)))
-            questions = [(server, *key) for key in keys for server in _each(servers[key[0]])]
-            answers = iter(list(threads.map(lambda question: ask(*question, self._timeout), questions)))
+        questions = [(server, *key) for key in keys for server in _each(servers[key[0]])]
+        answers = iter(ask_all(questions, self._timeout))
         replies: dict[_Key, _Replies] = {}
         for key in keys:
             found = servers[key[0]]

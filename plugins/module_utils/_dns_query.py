@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This module utility is PRIVATE to the collection: it can change at any time without notice.
-"""Asking DNS servers, by dnspython."""
+"""What DNS servers say of names."""
 
 from __future__ import annotations
 
@@ -11,45 +11,28 @@ import functools
 import ipaddress
 import re
 import socket
-import threading
+import struct
 import time
-from dataclasses import dataclass, replace
-from typing import Any, Optional
+from dataclasses import replace
+from typing import Any, Optional, Sequence
 
 from ._dns_answers import Absence, Answer
+from ._dns_exchange import Question, Reply, Server, Unanswered, dnspython, exchange_all, one_line
 from ._dns_spf import count_lookups
-from ._errors import InputError, MissingLibraryError
+from ._errors import InputError
 from ._records import CNAME, TXT, canonical, is_spf, name_key
 
 DNS_PORT = 53
 
-_ATTEMPTS = 2  # UDP loses a packet now and then
-_LARGEST = 65535  # bytes
 _SPF_TIMEOUT = 2.0
+
+_HEADER, _RCODE = 12, 0x0F  # of a message: the length of its header, and bits of its flags (RFC 1035, 4.1.1)
 
 _BRACKETED = re.compile(r"\[(?P<host>[^]]+)\](?::(?P<port>\d+))?")
 _HOST_PORT = re.compile(r"(?P<host>[^:\s]+)(?::(?P<port>\d+))?")
 
 # Addresses for documentation (RFC 5737, RFC 3849): whether there is a route to them shows whether there is one at all.
 _ELSEWHERE = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
-
-
-@dataclass(frozen=True)
-class Server:
-    """A DNS server.
-
-    :param name: what the user knows it by.
-    :param recursive: whether it may be a resolver, so that it is asked to find the answer elsewhere.
-    """
-
-    name: str
-    address: str
-    port: int
-    recursive: bool = False
-
-
-class Unanswered(Exception):
-    """A server gave no answer. The text says why."""
 
 
 # Where to ask
@@ -105,126 +88,74 @@ def _has_route(family: int) -> bool:
 # Asking
 
 
-def exchange(server: Server, name: str, type_: str, timeout: float, brief: bool = False) -> Any:
-    """Ask one server one question, by UDP, and by TCP where the answer does not fit.
-
-    :param timeout: in seconds, of all attempts together.
-    :param brief: whether an authoritative answer is enough, without what the server tells beside it.
-    :returns: a C(dns.message.Message) of any response code.
-    :raises Unanswered: there was no answer.
-    """
-    dns = dnspython()
-    # Without EDNS, which some servers do not know, and which is not needed for answers of this size.
-    query = dns.message.make_query(name, type_)
-    if not server.recursive:
-        query.flags &= ~dns.flags.RD
-    deadline = time.monotonic() + timeout
-    failure = late = "no answer within %g s" % timeout
-    for attempts_left in range(_ATTEMPTS, 0, -1):
-        left = deadline - time.monotonic()
-        if left <= 0:
-            break
-        try:
-            response = _by_udp(query, server, left / attempts_left, brief)
-            if response.flags & dns.flags.TC:
-                response = dns.query.tcp(query, server.address, deadline - time.monotonic(), server.port)
-            return response
-        except (dns.exception.Timeout, socket.timeout):
-            failure = late
-        except (dns.exception.DNSException, OSError, EOFError) as error:
-            failure = one_line(error)
-    raise Unanswered(failure)
-
-
-def _by_udp(query: Any, server: Server, timeout: float, brief: bool) -> Any:
-    dns = dnspython()
-    deadline = time.monotonic() + timeout
-    udp = _sockets.take(server)
-    try:
-        udp.settimeout(timeout)
-        udp.send(query.to_wire())
-        while True:
-            wire = udp.recv(_LARGEST)
-            response = dns.message.from_wire(
-                _abridged(wire) if brief else wire, ignore_trailing=True, raise_on_truncation=False)
-            if query.is_response(response):
-                break
-            udp.settimeout(max(0.001, deadline - time.monotonic()))
-    except BaseException:
-        udp.close()  # An answer that comes late must not meet the next question.
-        raise
-    _sockets.give_back(server, udp)
-    return response
-
-
-def _abridged(wire: bytes) -> bytes:
-    """A message less its authority and additional sections, if it has an authoritative answer: dnspython takes longer for
-    what is behind an answer than for the answer itself (RFC 1035, 4.1.1: the flags, and how many records a section has)."""
-    is_enough = len(wire) >= 12 and wire[2] & 0x04 and wire[6:8] != bytes(2)
-    return wire[:8] + bytes(4) + wire[12:] if is_enough else wire
-
-
-class _Sockets:
-    """UDP sockets that wait for the next question to their server: a new one for each takes a third of the time of all.
-
-    Each takes answers of its server only. So many wait at most that a process never runs out of them; those that have
-    waited longest make room.
-    """
-
-    _MOST = 128
-
-    def __init__(self) -> None:
-        self._waiting: list[tuple[Server, socket.socket]] = []
-        self._lock = threading.Lock()
-
-    def take(self, server: Server) -> socket.socket:
-        """One that waits for this server, else a new one."""
-        with self._lock:
-            for place in range(len(self._waiting) - 1, -1, -1):
-                if self._waiting[place][0] == server:
-                    return self._waiting.pop(place)[1]
-        udp = socket.socket(socket.AF_INET6 if ":" in server.address else socket.AF_INET, socket.SOCK_DGRAM)
-        try:
-            udp.connect((server.address, server.port))
-        except OSError:
-            udp.close()
-            raise
-        return udp
-
-    def give_back(self, server: Server, udp: socket.socket) -> None:
-        """Let it wait."""
-        with self._lock:
-            self._waiting.append((server, udp))
-            if len(self._waiting) > self._MOST:
-                self._waiting.pop(0)[1].close()
-
-
-_sockets = _Sockets()
-
-
 def ask(server: Server, name: str, type_: str, timeout: float) -> Answer:
     """What one server says of one name and type.
 
     :param timeout: in seconds, of all attempts together.
     """
-    try:
-        response = exchange(server, name, type_, timeout, brief=True)
-    except Unanswered as error:
-        return Answer(server.name, failure=str(error))
+    return ask_all([(server, name, type_)], timeout)[0]
+
+
+def ask_all(questions: Sequence[Question], timeout: float) -> list[Answer]:
+    """What servers say, to each question.
+
+    :param timeout: of each question, in seconds.
+    """
+    replies = exchange_all(questions, timeout)
+    return [_answer(*question, reply) for question, reply in zip(questions, replies)]
+
+
+def _answer(server: Server, name: str, type_: str, reply: Reply) -> Answer:
+    if isinstance(reply, Unanswered):
+        return Answer(server.name, failure=str(reply))
     dns = dnspython()
-    failure = _uncertainty(server, response)
-    if failure:
-        return Answer(server.name, failure=failure)
-    owner = dns.name.from_text(name)
-    by_type = {dns.rdatatype.to_text(rrset.rdtype): rrset for rrset in response.answer if rrset.name == owner}
-    rrset = by_type.get(type_) or by_type.get(CNAME)
-    if rrset is None:
+    try:
+        found = _authoritative(reply, dns.name.from_text(name))
+        if not found:
+            response = dns.message.from_wire(reply, ignore_trailing=True)
+            failure = _uncertainty(server, response)
+            if failure:
+                return Answer(server.name, failure=failure)
+            found = {
+                dns.rdatatype.to_text(rrset.rdtype): (rrset.ttl, list(rrset))
+                for rrset in response.answer if rrset.name == dns.name.from_text(name)
+            }
+    except (dns.exception.DNSException, struct.error) as error:
+        return Answer(server.name, failure=one_line(error))
+    here = type_ if type_ in found else CNAME
+    if here not in found:
         return Answer(server.name, absence=_absence(response))
-    rdatas = tuple(sorted(rdata.to_text() for rdata in rrset))
-    answer = Answer(server.name, rdatas=rdatas, ttl=rrset.ttl)
-    if type_ in by_type:
-        return replace(answer, values=tuple(sorted(canonical(type_, rdata) for rdata in rdatas)))
-    return replace(answer, alias=canonical(CNAME, rdatas[0]))
+    ttl, rdatas = found[here]
+    texts = tuple(sorted(rdata.to_text() for rdata in rdatas))
+    answer = Answer(server.name, rdatas=texts, ttl=ttl)
+    if here == type_:
+        return replace(answer, values=tuple(sorted(canonical(type_, text) for text in texts)))
+    return replace(answer, alias=canonical(CNAME, texts[0]))
+
+
+def _authoritative(wire: bytes, owner: Any) -> dict[str, tuple[int, list[Any]]]:
+    """TTL and rdata by type of what a server has itself at a name; empty where the message is none of this kind.
+
+    Of most answers only this matters, and it is had in a third of the time that the whole message takes (RFC 1035, 4).
+
+    :param owner: the name, one of dnspython.
+    """
+    dns = dnspython()
+    found: dict[str, tuple[int, list[Any]]] = {}
+    _id, flags, questions, records = struct.unpack_from("!HHHH", wire)
+    if not flags & dns.flags.AA or flags & _RCODE or questions != 1:
+        return found
+    position = _HEADER + dns.name.from_wire(wire, _HEADER)[1] + 4
+    for _number in range(records):
+        name, length = dns.name.from_wire(wire, position)
+        position += length
+        type_, class_, ttl, length = struct.unpack_from("!HHIH", wire, position)
+        position += 10
+        if name == owner:
+            rdata = dns.rdata.from_wire(class_, type_, wire, position, length)
+            found.setdefault(dns.rdatatype.to_text(type_), (ttl, []))[1].append(rdata)
+        position += length
+    return found
 
 
 def _uncertainty(server: Server, response: Any) -> str:
@@ -267,31 +198,3 @@ def _fetch_spf(domain: str) -> Optional[str]:
     except (dns.exception.DNSException, OSError):
         return None
     return next((text for text in (canonical(TXT, rdata.to_text()) for rdata in answer) if is_spf(text)), None)
-
-
-# dnspython
-
-
-def dnspython() -> Any:
-    """The library, with the parts of it that are used here.
-
-    :raises MissingLibraryError: it cannot be imported.
-    """
-    try:
-        import dns
-        import dns.exception
-        import dns.flags
-        import dns.message
-        import dns.name
-        import dns.query
-        import dns.rcode
-        import dns.rdatatype
-        import dns.resolver
-    except ImportError:
-        raise MissingLibraryError("dnspython", "to ask DNS servers") from None
-    return dns
-
-
-def one_line(error: BaseException) -> str:
-    """What an error says, without line breaks."""
-    return " ".join(str(error).split()) or type(error).__name__

@@ -8,13 +8,15 @@
 
 from __future__ import annotations
 
+import collections
 import concurrent.futures
 import functools
-from typing import Any, Callable, Iterable, Mapping, Optional
+from typing import Any, Callable, Iterable, Mapping, Optional, Sequence, Union
 
 from ._dns_answers import NO_ANSWER, Answer, NoServers
 from ._dns_delegation import ServersOf
-from ._dns_query import ask
+from ._dns_exchange import Question, Server
+from ._dns_query import ask_all
 from ._errors import MissingLibraryError
 from ._preflight import Finding, Node, look
 from ._records import name_key
@@ -45,29 +47,47 @@ def survey(questions: Iterable[tuple[str, str]], servers_of: ServersOf, timeout:
     for name, type_ in questions:
         types.setdefault(name, {})[type_] = None
     with concurrent.futures.ThreadPoolExecutor(_THREADS) as threads:
-        nodes = threads.map(lambda item: _node(item[0], list(item[1]), servers_of, timeout), types.items())
-        return dict(zip(types, nodes))
+        servers = threads.map(lambda name: servers_of(name_key(name)), types)
+        looks = [_Look(name, list(types[name]), found) for name, found in zip(types, servers)]
+    while open_ones := [look for look in looks if look.node is None]:
+        for look, answer in zip(open_ones, ask_all([look.question for look in open_ones], timeout)):
+            look.take(answer)
+    return {look.name: look.node for look in looks if look.node is not None}
 
 
-def _node(name: str, types: list[str], servers_of: ServersOf, timeout: float) -> Node:
-    servers = servers_of(name_key(name))
-    if isinstance(servers, NoServers):
-        return Node(problem=(servers.diagnosis, servers.message))
-    values: dict[str, tuple[str, ...]] = {}
-    for type_ in types:
-        answer = Answer("", failure="there is no server to ask")
-        for server in servers:
-            answer = ask(server, name_key(name), type_, timeout)
-            if answer.failure is None:
-                break
+class _Look:
+    """A name, and what is known of it so far.
+
+    :param node: what is there, once all is known.
+    """
+
+    def __init__(self, name: str, types: list[str], servers: Union[Sequence[Server], NoServers]) -> None:
+        self.name = name
+        self.node: Optional[Node] = None
+        self._types = types
+        self._values: dict[str, tuple[str, ...]] = {}
+        self._servers = collections.deque(() if isinstance(servers, NoServers) else servers)
+        if isinstance(servers, NoServers):
+            self.node = Node(problem=(servers.diagnosis, servers.message))
+
+    @property
+    def question(self) -> Question:
+        """What to ask next."""
+        return self._servers[0], name_key(self.name), self._types[len(self._values)]
+
+    def take(self, answer: Answer) -> None:
+        """Take the answer to it."""
         if answer.failure is not None:
-            return Node(values=values, problem=(NO_ANSWER, "%s could not be looked up for certain: %s: %s." % (
-                name, answer.server, answer.failure.rstrip("."))))
-        values[type_] = answer.values
+            self._servers.popleft()
+            if not self._servers:
+                self.node = Node(values=self._values, problem=(NO_ANSWER, "%s could not be looked up for certain: %s: %s." % (
+                    self.name, answer.server, answer.failure.rstrip("."))))
+            return
+        self._values[self._types[len(self._values)]] = answer.values
         if answer.absence and not answer.absence.name_exists:
-            values = dict.fromkeys(types, ())  # one answer says it for all types
-            break
-    return Node(apex=bool(values.get("SOA")), values=values)
+            self._values = dict.fromkeys(self._types, ())  # one answer says it for all types
+        if len(self._values) == len(self._types):
+            self.node = Node(apex=bool(self._values.get("SOA")), values=self._values)
 
 
 def organisational_domain() -> Callable[[str], str]:

@@ -70,10 +70,10 @@ class Transport:
         self._sent = _Sent()
         try:
             self._proxy = _proxy_of(self._url)
-            self._session = _session(connections, self._proxy, self._sent.note)
+            self._adapter = _adapter(connections, self._proxy, self._sent.note)
+            self._blank = _blank_request(self._url, headers)
         except ImportError:
             raise MissingLibraryError("requests", "to call the SMTPD service") from None
-        self._session.headers.update(headers)
         if not connection.verify:
             # It is what was asked for. A module's result must be all that it writes.
             warnings.filterwarnings("ignore", "Unverified HTTPS request is being made to host '%s'" % re.escape(
@@ -81,7 +81,7 @@ class Transport:
 
     def close(self) -> None:
         """Close the kept-alive connections."""
-        self._session.close()
+        self._adapter.close()
 
     @property
     def secrets(self) -> list[str]:
@@ -89,17 +89,22 @@ class Transport:
         password = urlsplit(self._proxy).password if self._proxy else None
         return [password, unquote(password)] if password else []
 
-    def exchange(self, method: str, target: str, auth: Callable[[Any], Any], body: Optional[dict[str, str]]) -> Answer:
+    def exchange(self, method: str, target: str, headers: dict[str, str], body: Optional[dict[str, str]]) -> Answer:
         """Send a request once.
 
-        :param target: path and query.
+        :param target: path and query, quoted.
+        :param headers: beside those of all requests.
         :raises NoAnswer: no whole answer came in time.
         """
+        request = self._blank.copy()
+        request.method = method
+        request.url += target
+        request.headers.update(headers)
+        request.prepare_body(data=None, files=None, json=body)
         self._sent.forget()
         try:
-            with self._session.request(
-                method, self._url + target, json=body, auth=auth, stream=True, allow_redirects=False,
-                timeout=self._timeout, verify=self._verify,
+            with self._adapter.send(
+                request, stream=True, timeout=self._timeout, verify=self._verify, proxies={"all": self._proxy},
             ) as response:
                 return Answer(response.status_code, response.headers, _read_body(response))
         except _transport_errors() as error:
@@ -149,25 +154,29 @@ def _proxy_of(api_url: str) -> Optional[str]:
     return proxy
 
 
-def _session(connections: int, proxy: Optional[str], on_sent: Callable[[], None]) -> Any:
-    import requests
+def _adapter(connections: int, proxy: Optional[str], on_sent: Callable[[], None]) -> Any:
+    """What requests sends with.
+
+    Used without a session: that would take more from the environment than the proxy (a password of .netrc in the place of our
+    header), would look where a redirect leads, and takes longer to prepare a request than it takes to send it.
+    """
     from requests.adapters import HTTPAdapter
 
-    class Session(requests.Session):
-        def get_redirect_target(self, resp: Any) -> None:
-            """Not even looked at, because it can be anything."""
-
-    session = Session()
-    # Of what it would take from the environment with each request, .netrc must not count (its password would take the
-    # place of our header), and the rest is known already.
-    session.trust_env = False
-    session.proxies = {"all": proxy} if proxy else {}
     adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connections, pool_block=True)
     for manager in (adapter.poolmanager, *([adapter.proxy_manager_for(proxy)] if proxy else [])):
         _replace_pools(manager, on_sent)
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, adapter)
-    return session
+    return adapter
+
+
+def _blank_request(url: str, headers: dict[str, str]) -> Any:
+    """The request that all others are copies of."""
+    from requests import PreparedRequest
+    from requests.utils import default_headers
+
+    blank = PreparedRequest()
+    blank.prepare(method="GET", url=url, headers={**default_headers(), **headers})
+    blank.url = blank.url.rstrip("/")
+    return blank
 
 
 def _replace_pools(manager: Any, on_sent: Callable[[], None]) -> None:

@@ -28,7 +28,7 @@ from ._client import RETRY_BUDGET, Client, ServiceError
 from ._dns_answers import PRESENT, UNKNOWN
 from ._dns_delegation import servers_by
 from ._dns_look import Looker
-from ._dns_query import dnspython
+from ._dns_exchange import dnspython
 from ._errors import InputError, MissingLibraryError, SmtpdError
 from ._options import Connection
 from ._records import check_records

@@ -20,7 +20,8 @@ import pytest
 from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import NoServers
 from ansible_collections.smtpd.email.plugins.module_utils._dns_delegation import Finder
 from ansible_collections.smtpd.email.plugins.module_utils._dns_look import Looker
-from ansible_collections.smtpd.email.plugins.module_utils._dns_query import Server, _Sockets, ask, parse_server
+from ansible_collections.smtpd.email.plugins.module_utils._dns_exchange import Server
+from ansible_collections.smtpd.email.plugins.module_utils._dns_query import ask, parse_server
 from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError
 from ansible_collections.smtpd.email.plugins.module_utils._records import check_records
 
@@ -275,17 +276,37 @@ def test_a_late_answer_is_not_taken_for_that_of_the_next_question(look: Run) -> 
         assert statuses(look(LINK, nameservers=[server.address], timeout=5)) == ["present"]
 
 
-def test_only_so_many_sockets_wait_for_the_next_question() -> None:
-    sockets = _Sockets()
-    servers = [Server("", "127.0.0.1", port) for port in range(20000, 20200)]
-    made = [sockets.take(server) for server in servers]
-    for server, udp in zip(servers, made):
-        sockets.give_back(server, udp)
-    still_open = [udp for udp in made if udp.fileno() != -1]
-    assert still_open == made[-128:]
-    assert sockets.take(servers[-1]) is made[-1]
-    for udp in still_open:
-        udp.close()
+def test_a_question_that_is_lost_is_asked_again(look: Run) -> None:
+    lost: list[dns.message.Message] = []
+
+    def respond(query: dns.message.Message) -> Optional[dns.message.Message]:
+        if not lost:
+            lost.append(query)
+            return None
+        return right(query)
+
+    with OddServer(respond) as server:
+        assert statuses(look(LINK, nameservers=[server.address], timeout=1)) == ["present"]
+        assert len(server.questions) == 2
+
+
+def test_an_answer_to_another_question_is_not_taken(look: Run) -> None:
+    def respond(query: dns.message.Message) -> dns.message.Message:
+        other = dns.message.make_query("other.example.net.", "CNAME", id=query.id)
+        return right(other)
+
+    with OddServer(respond) as server:
+        record = look(LINK, nameservers=[server.address], timeout=0.2)["records"][0]
+    assert "no answer within 0.2 s" in record["message"]
+
+
+def test_a_server_that_answers_nothing_is_not_asked_for_thousands_of_records(look: Run) -> None:
+    with OddServer(lambda _query: None) as server:
+        records = [("n%d.example.com" % number, "TXT", "x") for number in range(3000)]
+        result = look(*records, nameservers=[server.address], timeout=0.4)
+        assert len(server.questions) < 200
+    assert statuses(result) == ["unknown"] * 3000
+    assert {record["diagnosis"] for record in result["records"]} == {"no_answer"}
 
 
 # Waiting

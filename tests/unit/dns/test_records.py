@@ -12,6 +12,7 @@ import dns.rdata
 import pytest
 from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError
 from ansible_collections.smtpd.email.plugins.module_utils._records import (
+    bare_records,
     check_records,
     describe_record,
     find_zone,
@@ -82,6 +83,14 @@ def test_every_text_survives_the_zone_file(text: str) -> None:
     parsed = dns.rdata.from_text("IN", "TXT", rdata)
     assert b"".join(parsed.strings).decode() == text
     assert txt_text(rdata) == text
+
+
+def test_bare_records_can_be_published_as_the_whole_ones() -> None:
+    answered = {"name": "bounce.example.com", "type": "MX", "value": "feedback-smtp.us-east-1.amazonses.com", "validation_state": "active"}
+    whole = dict(describe_record(answered), profile_id="1")
+    (bare,) = bare_records([whole])
+    assert bare == {"name": answered["name"], "type": "MX", "value": answered["value"], "priority": 10, "profile_id": "1"}
+    assert check_records([bare])[0].identity() == check_records([whole])[0].identity()
 
 
 def test_a_zone_file_has_aligned_absolute_lines() -> None:

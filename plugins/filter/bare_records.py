@@ -1,0 +1,51 @@
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: bare_records
+version_added: 0.1.0
+short_description: Reduce DNS records to what is needed to publish them
+description:
+  - Takes DNS records as the modules of this collection return them, and leaves of each only its name, type, value
+    and priority, and the id of its profile.
+  - Made for the role P(smtpd.email.sending_profile#role). With thousands of records, Ansible spends more time on carrying the other
+    fields from task to task than DNS takes.
+options:
+  _input:
+    description: The records.
+    type: list
+    elements: dict
+    required: true
+author:
+  - The smtpd.email authors (@smtpd)
+"""
+
+EXAMPLES = r"""
+- name: Publish the records of all profiles
+  smtpd.email.smtpd_dns_records:
+    records: "{{ lookup_result.dns_records | smtpd.email.bare_records }}"
+    provider: "{{ dns_provider }}"
+    provider_secrets: "{{ dns_provider_secrets }}"
+    zones: [example.com, example.net]
+"""
+
+RETURN = r"""
+_value:
+  description:
+    - The records in the given order, ready for O(smtpd.email.smtpd_dns_records#module:records). C(priority) is there for
+      MX records only, C(profile_id) where it was given.
+  type: list
+  elements: dict
+"""
+
+from ansible_collections.smtpd.email.plugins.module_utils._records import bare_records
+
+
+class FilterModule:
+    """The filter of this file."""
+
+    def filters(self):
+        return {"bare_records": bare_records}

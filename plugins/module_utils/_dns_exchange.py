@@ -1,0 +1,311 @@
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection: it can change at any time without notice.
+"""Questions to DNS servers and what comes back, for one question and for many thousands.
+
+One thread has many questions under way, because threads would spend more time on taking turns than on the questions.
+"""
+
+from __future__ import annotations
+
+import collections
+import concurrent.futures
+import secrets
+import selectors
+import socket
+import struct
+import time
+from dataclasses import dataclass
+from typing import Any, Iterable, Sequence, Union
+
+from ._errors import MissingLibraryError
+
+_ATTEMPTS = 2  # UDP loses a packet now and then
+_LARGEST = 65535  # bytes
+# Questions under way at one server: of more at once, some would be lost in its buffer.
+_WINDOW = 32
+_SERVERS = 64  # that are asked at once, each by a socket
+_TCP_THREADS = 8
+
+# Of a message's header (RFC 1035, 4.1.1): its length in bytes, and bits of its third and fourth byte.
+_HEADER = 12
+_QR, _TC, _RD = 0x80, 0x02, 0x01
+_RCODE = 0x0F
+
+
+@dataclass(frozen=True)
+class Server:
+    """A DNS server.
+
+    :param name: what the user knows it by.
+    :param recursive: whether it may be a resolver, so that it is asked to find the answer elsewhere.
+    """
+
+    name: str
+    address: str
+    port: int
+    recursive: bool = False
+
+
+Question = tuple[Server, str, str]  # whom, name, and type
+
+
+class Unanswered(Exception):
+    """A server gave no answer. The text says why."""
+
+
+Reply = Union[bytes, Unanswered]
+
+
+def exchange(server: Server, name: str, type_: str, timeout: float) -> Any:
+    """Ask one server one question, by UDP, and by TCP where the answer does not fit.
+
+    :param timeout: in seconds, of all attempts together.
+    :returns: a C(dns.message.Message) of any response code.
+    :raises Unanswered: there was no answer.
+    """
+    dns = dnspython()
+    (reply,) = exchange_all([(server, name, type_)], timeout)
+    if isinstance(reply, Unanswered):
+        raise reply
+    try:
+        return dns.message.from_wire(reply, ignore_trailing=True)
+    except dns.exception.DNSException as error:
+        raise Unanswered(one_line(error)) from None
+
+
+def exchange_all(questions: Sequence[Question], timeout: float) -> list[Reply]:
+    """Ask each question as C(exchange) does, as many at once as servers bear.
+
+    :param timeout: of each question, in seconds. A server that leaves many unanswered, and answers none, is not asked the rest.
+    :returns: for each question the message in wire format (RFC 1035, 4), or C(Unanswered).
+    """
+    lanes: dict[Server, _Lane] = {}
+    for place, (server, name, type_) in enumerate(questions):
+        if server not in lanes:
+            lanes[server] = _Lane(server, timeout)
+        lanes[server].waiting.append(_Asked(place, name, type_))
+    _drive(lanes.values())
+    replies: dict[int, Reply] = {}
+    for lane in lanes.values():
+        replies.update(lane.replies)
+    cut_off = [(lane.server, asked) for lane in lanes.values() for asked in lane.cut_off]
+    if cut_off:
+        with concurrent.futures.ThreadPoolExecutor(min(_TCP_THREADS, len(cut_off))) as threads:
+            whole = threads.map(lambda one: _by_tcp(*one, timeout), cut_off)
+            replies.update(zip([asked.place for _server, asked in cut_off], whole))
+    return [replies[place] for place in range(len(questions))]
+
+
+@dataclass
+class _Asked:
+    """A question, and how far it has come.
+
+    :param place: in the order of all questions.
+    :param number: the id of the message.
+    :param section: the question in wire format.
+    :param deadline: of the current attempt.
+    """
+
+    place: int
+    name: str
+    type: str
+    number: int = 0
+    section: bytes = b""
+    attempts: int = 0
+    deadline: float = 0.0
+
+    def is_answered_by(self, wire: bytes) -> bool:
+        """Whether a message is an answer, and to this question. An error may come without the question."""
+        is_answer = len(wire) >= _HEADER and wire[2] & _QR
+        questions = int.from_bytes(wire[4:6], "big")
+        if not questions:
+            return bool(is_answer and wire[3] & _RCODE)
+        return bool(is_answer) and wire[_HEADER:_HEADER + len(self.section)].lower() == self.section.lower()
+
+
+def _drive(lanes: Iterable[_Lane]) -> None:
+    """Have all lanes come to their ends."""
+    closed = collections.deque(lanes)
+    under_way: list[_Lane] = []
+    with selectors.DefaultSelector() as selector:
+        try:
+            while closed or under_way:
+                while closed and len(under_way) < _SERVERS:
+                    lane = closed.popleft()
+                    if lane.open():
+                        selector.register(lane.socket, selectors.EVENT_READ, lane)
+                        under_way.append(lane)
+                for lane in under_way:
+                    lane.send()
+                for lane in [lane for lane in under_way if lane.is_done]:
+                    selector.unregister(lane.socket)
+                    lane.close()
+                    under_way.remove(lane)
+                if under_way:
+                    pause = min(lane.deadline for lane in under_way) - time.monotonic()
+                    for key, _events in selector.select(max(0.0, pause)):
+                        key.data.receive()
+        finally:
+            for lane in under_way:
+                lane.close()
+
+
+class _Lane:
+    """The questions to one server, several of them under way on one socket, which takes what comes from that server only."""
+
+    socket: socket.socket
+
+    def __init__(self, server: Server, timeout: float) -> None:
+        self.server = server
+        self._timeout = timeout
+        self._under_way: dict[int, _Asked] = {}  # by the id of the message, the earliest first
+        self._answers = 0
+        self._silences = 0
+        self.waiting: collections.deque[_Asked] = collections.deque()
+        self.replies: dict[int, Reply] = {}
+        self.cut_off: list[_Asked] = []
+
+    @property
+    def is_done(self) -> bool:
+        return not self.waiting and not self._under_way
+
+    @property
+    def deadline(self) -> float:
+        """When the next attempt is over."""
+        return next(iter(self._under_way.values())).deadline if self._under_way else time.monotonic()
+
+    def open(self) -> bool:
+        """Make the socket. False where there is no way to the server."""
+        self.socket = socket.socket(socket.AF_INET6 if ":" in self.server.address else socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            self.socket.setblocking(False)
+            self.socket.connect((self.server.address, self.server.port))
+        except OSError as error:
+            self.close()
+            self._give_up_on_all(one_line(error))
+            return False
+        return True
+
+    def close(self) -> None:
+        self.socket.close()
+
+    def send(self) -> None:
+        """Give up what was not answered in time, and send what may be sent."""
+        now = time.monotonic()
+        while self._under_way and self.deadline <= now:
+            self._failed(self._under_way.pop(next(iter(self._under_way))), "no answer within %g s" % self._timeout)
+        while self.waiting and len(self._under_way) < _WINDOW:
+            asked = self.waiting.popleft()
+            self._prepare(asked, now)
+            try:
+                self.socket.send(self._message(asked))
+            except BlockingIOError:
+                asked.attempts -= 1
+                self.waiting.appendleft(asked)
+                break
+            except OSError as error:
+                self._failed(asked, one_line(error))
+            else:
+                self._under_way[asked.number] = asked
+
+    def _prepare(self, asked: _Asked, now: float) -> None:
+        dns = dnspython()
+        if not asked.section:
+            type_ = dns.rdatatype.from_text(asked.type)
+            asked.section = dns.name.from_text(asked.name).to_wire() + struct.pack("!HH", type_, dns.rdataclass.IN)
+        asked.number = secrets.randbits(16)
+        while asked.number in self._under_way:
+            asked.number = secrets.randbits(16)
+        asked.attempts += 1
+        asked.deadline = now + self._timeout / _ATTEMPTS
+
+    def _message(self, asked: _Asked) -> bytes:
+        """Written here, since dnspython takes ten times as long. Without EDNS, which some servers do not know, and which is not
+        needed for answers of this size."""
+        return struct.pack("!HBBHHHH", asked.number, _RD if self.server.recursive else 0, 0, 1, 0, 0, 0) + asked.section
+
+    def receive(self) -> None:
+        """Take the answers that are there."""
+        while self._under_way:
+            try:
+                wire = self.socket.recv(_LARGEST)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                # It does not say of which question.
+                for asked in list(self._under_way.values()):
+                    self._failed(asked, one_line(error))
+                self._under_way.clear()
+                return
+            self._take(wire)
+
+    def _take(self, wire: bytes) -> None:
+        number = int.from_bytes(wire[:2], "big")
+        asked = self._under_way.get(number)
+        if asked is None or not asked.is_answered_by(wire):  # late, or none of ours
+            return
+        self._answers += 1
+        del self._under_way[number]
+        if wire[2] & _TC:
+            self.cut_off.append(asked)
+        else:
+            self.replies[asked.place] = wire
+
+    def _failed(self, asked: _Asked, why: str) -> None:
+        if asked.attempts < _ATTEMPTS:
+            self.waiting.appendleft(asked)
+            return
+        self.replies[asked.place] = Unanswered(why)
+        self._silences += 1
+        if not self._answers and self._silences >= _WINDOW:
+            self._give_up_on_all(why)
+
+    def _give_up_on_all(self, why: str) -> None:
+        self.replies.update((asked.place, Unanswered(why)) for asked in self.waiting)
+        self.waiting.clear()
+
+
+def _by_tcp(server: Server, asked: _Asked, timeout: float) -> Reply:
+    dns = dnspython()
+    query = dns.message.make_query(asked.name, asked.type)
+    if not server.recursive:
+        query.flags &= ~dns.flags.RD
+    try:
+        return dns.query.tcp(query, server.address, timeout, server.port).to_wire()
+    except (dns.exception.Timeout, socket.timeout):
+        return Unanswered("no answer within %g s" % timeout)
+    except (dns.exception.DNSException, OSError, EOFError) as error:
+        return Unanswered(one_line(error))
+
+
+# dnspython
+
+
+def dnspython() -> Any:
+    """The library, with the parts of it that are used here.
+
+    :raises MissingLibraryError: it cannot be imported.
+    """
+    try:
+        import dns
+        import dns.exception
+        import dns.flags
+        import dns.message
+        import dns.name
+        import dns.query
+        import dns.rcode
+        import dns.rdata
+        import dns.rdataclass
+        import dns.rdatatype
+        import dns.resolver
+    except ImportError:
+        raise MissingLibraryError("dnspython", "to ask DNS servers") from None
+    return dns
+
+
+def one_line(error: BaseException) -> str:
+    """What an error says, without line breaks."""
+    return " ".join(str(error).split()) or type(error).__name__
