@@ -38,6 +38,12 @@ def plugin_examples(*kinds: str) -> dict[str, Any]:
     return {"%s/%s" % (path.parent.name, path.stem): list(yaml.safe_load_all(examples_of(path))) for path in files}
 
 
+def event_source_examples() -> list[dict[str, Any]]:
+    """Return the arguments of each example of the event source."""
+    source = ROOT / "extensions" / "eda" / "plugins" / "event_source" / "profiles.py"
+    return [item["smtpd.email.profiles"] or {} for item in yaml.safe_load(examples_of(source))]
+
+
 def examples_of(path: Path) -> str:
     """Return the value of C(EXAMPLES) without importing the file."""
     for node in ast.parse(path.read_text(encoding="utf-8")).body:

@@ -13,15 +13,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
 
-from tests.examples.documents import ROOT, plugin_examples
+from tests.examples.documents import ROOT, event_source_examples, plugin_examples
 from tests.integration.conftest import Ansible, Run
 from tests.simulator import Simulator
 from tests.support.bind import BindServer
+from tests.support.event_source import EventSource
 from tests.support.moto import MotoServer
 
 EXAMPLES = plugin_examples("modules", "filter")
@@ -221,6 +223,28 @@ def test_an_example_of_an_inventory_lists_the_profiles(
     assert list(json.loads(output)["_meta"]["hostvars"]) == [
         "newsletter" if "hostnames" in settings else "mail.example.com"
     ]
+
+
+@pytest.mark.parametrize("number", range(len(event_source_examples())))
+def test_an_example_of_the_event_source_watches_the_profiles(
+    number: int, tmp_path: Path, environ: dict[str, str], simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulator.reset()
+    arguments = event_source_examples()[number]
+    if "api_key" in arguments:  # as ansible-rulebook fills them in
+        arguments.update(api_key=simulator.api_key, api_secret=simulator.api_secret)
+    if "state_file" in arguments:
+        arguments["state_file"] = str(tmp_path / Path(arguments["state_file"]).name)
+    for name in ("SMTPD_API_URL", "SMTPD_ACCESS_TOKEN"):
+        monkeypatch.setenv(name, environ[name])
+    simulator.seed(profile_name="newsletter", sending_domain="mail.example.com", state="active")
+    expected = ["token"] * ("api_key" in arguments) + ["list"]
+    with EventSource(**arguments) as source:
+        deadline = time.monotonic() + 20
+        while (calls := [request["endpoint"] for request in simulator.requests()]) != expected:
+            assert time.monotonic() < deadline, calls
+            time.sleep(0.05)
+        assert source.events == []
 
 
 def test_an_example_that_is_left_out_is_there() -> None:

@@ -18,6 +18,7 @@ from tests.simulator import Simulator
 from tests.tools.demo_picture import scenes
 
 README = ROOT / "README.md"
+ROLES = sorted(ROOT.glob("roles/*/README.md"))
 
 
 def test_the_playbook_of_the_readme_sets_up_a_domain_and_changes_nothing_the_second_time(
@@ -33,6 +34,21 @@ def test_the_playbook_of_the_readme_sets_up_a_domain_and_changes_nothing_the_sec
     assert [run.returncode for run in runs] == [0, 0], runs[0].output + runs[1].output
     assert [profile["state"] for profile in simulator.profiles()] == ["active"]
     assert not runs[1].changed
+
+
+def test_the_examples_of_a_role_run_as_they_stand(tmp_path: Path, environ: dict[str, str], simulator: Simulator) -> None:
+    simulator.reset()
+    plays = [yaml.safe_load(block.content)[0] for role in ROLES for block in readme_blocks(role)]
+    with ExampleServer(zones=["example.com"]) as server, simulator.changed(dns=server.address):
+        here = {"vault_dns_key": server.key_secret, "sending_profile_dns_nameservers": [server.address],
+                "smtpd_audit_nameservers": [server.address]}  # fmt: skip
+        run = Ansible(tmp_path, environ).playbook(lead_here(plays, server), **here)
+    # Nobody has published the records of alerts.example.com, so that the audit fails for it, as it is told to.
+    assert run.failed == ["smtpd.email.smtpd_audit : Fail if a profile is as it must not be"], run.output
+    assert run.of("Show what each of them is")["msg"] == ["active", "active"]
+    assert [profile["state"] for profile in simulator.profiles()] == ["active", "active", "pending"]
+    assert (tmp_path / "mail.html").exists()
+    assert {play["name"] for play in plays} <= set(re.findall(r"PLAY \[(.*?)\]", run.output))
 
 
 def test_the_box_of_the_readme_holds_what_is_there() -> None:
