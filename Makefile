@@ -41,8 +41,11 @@ playground: $(VENV)/.demo bind build ## run a simulated SMTPD and a BIND to try 
 rulebook: $(VENV)/.test bind java ## see a rulebook heal a lost record, and how long it takes
 	@PATH="$(CURDIR)/build/bin:$$PATH" $(VENV)/bin/python -m pytest --quiet tests/integration/test_rulebook.py
 
-test: $(VENV)/.test servers chromium java ## run all checks
+test: $(VENV)/.test servers chromium java ## run all checks, less the longest tests
 	@$(RUN_CHECKS)
+
+test-all: $(VENV)/.test servers chromium java ## run all checks
+	@$(RUN_CHECKS) --all
 
 unit: $(VENV)/.test bind ## run the unit tests
 	@$(RUN_CHECKS) unit

@@ -4,6 +4,8 @@
 
 """Runs the checks of this repository, all of them or those that are named, and ends with a summary.
 
+Of the tests, those marked C(thorough) are left out, unless C(--all) is given or their check is named.
+
 Two lanes run side by side, one check after the other in each. Every check runs, whatever became of those before it.
 The output is printed whole and in order: of the check whose turn it is at once, of the others when their turn comes.
 """
@@ -81,6 +83,12 @@ def pytest(name: str, *arguments: str, path: str = "", timeout: float = TIMEOUT)
     check = Check(name, command, cwd=ROOT, counts_tests=True, timeout=timeout)
     check.command += ["--junit-xml=%s" % check.report, "--basetemp=%s" % (BUILD / "tmp" / name)]
     return check
+
+
+def leave_out_thorough(checks: list[Check]) -> None:
+    for check in checks:
+        if check.counts_tests:
+            check.command += ["-m", "not thorough"]
 
 
 def lanes() -> list[list[Check]]:
@@ -289,7 +297,8 @@ def print_summary(checks: list[Check]) -> bool:
     return not total.failed
 
 
-def main(names: list[str]) -> int:
+def main(arguments: list[str]) -> int:
+    names = [argument for argument in arguments if argument != "--all"]
     chosen = [[check for check in lane if not names or check.name in names] for lane in lanes()]
     chosen += [[check] for check in long_checks() if check.name in names]
     checks = [check for lane in chosen for check in lane]
@@ -297,6 +306,8 @@ def main(names: list[str]) -> int:
     if unknown:
         print("There is no check named %s." % ", ".join(sorted(unknown)), file=sys.stderr)
         return 2
+    if not arguments:
+        leave_out_thorough(checks)
     lock = lock_build()
     env = environment()
     make_home()
