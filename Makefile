@@ -80,6 +80,9 @@ yamllint: $(VENV)/.test ## check the YAML files
 shellcheck: $(VENV)/.test ## check the shell scripts
 	@$(RUN_CHECKS) shellcheck
 
+ruff: $(VENV)/.test ## check the Python code for likely errors, and its form
+	@$(RUN_CHECKS) ruff style
+
 format: $(VENV)/.test ## bring the Python code into its form
 	@$(VENV)/bin/ruff check --fix --quiet .
 	@$(VENV)/bin/ruff format --quiet .

@@ -51,6 +51,7 @@ _value:
 """
 
 from ansible.errors import AnsibleFilterError
+
 from ansible_collections.smtpd.email.plugins.module_utils._audit_formats import audit_format
 from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdError
 

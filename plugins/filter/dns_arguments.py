@@ -194,6 +194,7 @@ _value:
 
 from ansible.errors import AnsibleFilterError
 from ansible.utils.display import Display
+
 from ansible_collections.smtpd.email.plugins.module_utils._dns_arguments import dns_arguments
 from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdError
 

@@ -163,8 +163,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             return True
         if self._is_meant_for_us(path):
             self.display.warning(
-                "%s is refused: the name of a file for the inventory plugin %s has to end in %s. Rename it." % (
-                    path, self.NAME, " or ".join(SUFFIXES)))
+                "%s is refused: the name of a file for the inventory plugin %s has to end in %s. Rename it."
+                % (path, self.NAME, " or ".join(SUFFIXES))
+            )
         return False
 
     def _is_meant_for_us(self, path: str) -> bool:
@@ -182,8 +183,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             hosts, collisions = name_hosts(self._profiles(path, cache), self.get_option("hostnames"))
             self._check_prefix()
         except MissingLibraryError as error:
-            raise AnsibleParserError("The Python library %s is needed %s. Install it for %s." % (
-                error.library, error.reason, "the Python of Ansible")) from None
+            raise AnsibleParserError(
+                "The Python library %s is needed %s. Install it for %s."
+                % (error.library, error.reason, "the Python of Ansible")
+            ) from None
         except SmtpdError as error:
             raise AnsibleParserError(str(error)) from None
         warning = describe_collisions(collisions)
@@ -221,8 +224,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _check_prefix(self) -> None:
         prefix = self.get_option("hostvars_prefix")
         if not re.fullmatch(r"([A-Za-z_][A-Za-z0-9_]*)?", prefix):
-            raise SmtpdError("hostvars_prefix: no name of a variable can begin with '%s'. Give letters, digits and "
-                             "underscores, such as smtpd_." % prefix)
+            raise SmtpdError(
+                "hostvars_prefix: no name of a variable can begin with '%s'. Give letters, digits and "
+                "underscores, such as smtpd_." % prefix
+            )
 
     # Profiles
 

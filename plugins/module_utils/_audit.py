@@ -348,8 +348,7 @@ def _conclude_active(records: Sequence[_Record], error: Optional[str]) -> _Concl
             DEGRADED,
             "records_not_accepted",
             "Mail still goes out and DNS answers right, but the service does not accept %s: have the profile verified "
-            "again."
-            % _in_words(unaccepted, "validation_state"),
+            "again." % _in_words(unaccepted, "validation_state"),
         )
     return _Conclusion(OK, "right", "The service and DNS agree: nothing is to be done.")
 

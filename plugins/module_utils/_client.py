@@ -104,10 +104,14 @@ class Client:
         self._on_secret = on_secret
         # Longer ones first, so that none is left in part because another one is a part of it.
         self._secrets: list[str] = []
-        self._transport = Transport(connection, connections, {
-            "Accept": "application/json",
-            "User-Agent": "smtpd.email/%s (Ansible collection)" % COLLECTION_VERSION,
-        })
+        self._transport = Transport(
+            connection,
+            connections,
+            {
+                "Accept": "application/json",
+                "User-Agent": "smtpd.email/%s (Ansible collection)" % COLLECTION_VERSION,
+            },
+        )
         self._token_lock = threading.Lock()
         self._token = connection.access_token
         self._pace = _Pace(connection.rate_limit)
@@ -153,8 +157,7 @@ class Client:
     def verify_profile(self, profile_id: str, deadline: Optional[float] = None) -> None:
         """Ask the service to look at the profile's DNS records. It does so later, on its own."""
         path = _profile_path(profile_id) + "/verify"
-        self._repeat(
-            lambda: self._expect((200, 202, 204), "PUT " + path, self._authenticated("PUT", path)), deadline)
+        self._repeat(lambda: self._expect((200, 202, 204), "PUT " + path, self._authenticated("PUT", path)), deadline)
 
     # How calls are made
 
@@ -191,7 +194,7 @@ class Client:
         """
         seconds = error.retry_after
         if seconds is None:
-            seconds = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** number) * random.uniform(0.5, 1.0)
+            seconds = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**number) * random.uniform(0.5, 1.0)
         if time.monotonic() + seconds > until:
             return False
         if error.status == 429:
@@ -219,21 +222,28 @@ class Client:
     def _mint_token(self) -> str:
         call = "POST " + TOKEN
         answer = self._exchange(
-            "POST", TOKEN, query="?grant_type=password",
-            headers=_basic(self._connection.api_key, self._connection.api_secret))
-        token = self._parse(call, self._expect((200, 201), call, answer, quote_body=False), _token_from_answer, quote_body=False)
+            "POST",
+            TOKEN,
+            query="?grant_type=password",
+            headers=_basic(self._connection.api_key, self._connection.api_secret),
+        )
+        token = self._parse(
+            call, self._expect((200, 201), call, answer, quote_body=False), _token_from_answer, quote_body=False
+        )
         self._hide(token)
         return token
 
-    def _exchange(self, method: str, path: str, headers: dict[str, str], query: str = "",
-                  body: Optional[dict[str, str]] = None) -> Answer:
+    def _exchange(
+        self, method: str, path: str, headers: dict[str, str], query: str = "", body: Optional[dict[str, str]] = None
+    ) -> Answer:
         """One request and its whole answer."""
         self._pace.wait_for_turn()
         try:
             return self._transport.exchange(method, path + query, headers, body)
         except NoAnswer as error:
-            raise ServiceError("%s %s" % (method, path), self._clean(error.problem),
-                               passing=error.passing, undone=error.undone) from None
+            raise ServiceError(
+                "%s %s" % (method, path), self._clean(error.problem), passing=error.passing, undone=error.undone
+            ) from None
 
     # What comes back
 
@@ -264,23 +274,30 @@ class Client:
                 return parse(data)
             except BadAnswer as error:
                 problem = "not as its contract says: %s" % self._short(str(error))
-        raise ServiceError(call, "the service answered %d, but %s. Is api_url right?" % (answer.status, problem), status=answer.status)
+        raise ServiceError(
+            call, "the service answered %d, but %s. Is api_url right?" % (answer.status, problem), status=answer.status
+        )
 
     # Words. What the service sends is shown in one short line, without secrets.
 
     def _describe_status(self, answer: Answer, quote_body: bool) -> tuple[Any, str]:
         """The service's own error code, C(None) if there is none, and what it answered, in a sentence."""
         if 300 <= answer.status < 400:
-            return None, "the service answered %d and wants to redirect to %s, which is not followed. Is api_url right?" % (
-                answer.status, self._short(_target(answer.headers.get("Location"))))
+            return (
+                None,
+                "the service answered %d and wants to redirect to %s, which is not followed. Is api_url right?"
+                % (answer.status, self._short(_target(answer.headers.get("Location")))),
+            )
         code, message = _error_of(answer.body)
         text = "the service answered %d" % answer.status
         if message is not None or code is not None:
-            text += "".join([
-                " (code %s)" % self._short(str(code)) if code is not None else "",
-                ": %s" % self._short(message).rstrip(".") if message else "",
-                ".",
-            ])
+            text += "".join(
+                [
+                    " (code %s)" % self._short(str(code)) if code is not None else "",
+                    ": %s" % self._short(message).rstrip(".") if message else "",
+                    ".",
+                ]
+            )
         else:
             text += " %s, with %s." % (_phrase(answer.status), self._describe_body(answer, quote_body))
         return code, text + _HINTS.get(answer.status, "")
@@ -407,7 +424,9 @@ def _target(location: Optional[str]) -> str:
     """Where a redirect leads, without query and credentials."""
     try:
         target = urlsplit(location or "")
-        return "%s://%s%s" % (target.scheme, target.hostname, target.path) if target.hostname else target.path or "nowhere"
+        return (
+            "%s://%s%s" % (target.scheme, target.hostname, target.path) if target.hostname else target.path or "nowhere"
+        )
     except ValueError:
         return "an address that is none"
 

@@ -145,7 +145,10 @@ def _existing(wish: Wish, answers: Iterable[Answer]) -> Optional[list[dict[str, 
         for line in answer.absence.beside if answer.absence else ():
             type_, _space, rdata = line.partition(" ")
             found.setdefault((type_, rdata), None)
-    return [{"type": type_, "value": rdata, "ttl": ttl} for (type_, rdata), ttl in sorted(found.items(), key=lambda one: one[0])]
+    return [
+        {"type": type_, "value": rdata, "ttl": ttl}
+        for (type_, rdata), ttl in sorted(found.items(), key=lambda one: one[0])
+    ]
 
 
 def _verdict(wish: Wish, peers: Sequence[Wish], answer: Answer) -> _Verdict:
@@ -169,7 +172,11 @@ def _verdict(wish: Wish, peers: Sequence[Wish], answer: Answer) -> _Verdict:
     if not values:
         return _absent(wish, answer.server, answer.absence or Absence())
     return _Verdict(
-        answer.server, MISMATCH, found, WRONG_VALUE, "It answers %s instead. %s" % (", ".join(found), _advice(wish, values))
+        answer.server,
+        MISMATCH,
+        found,
+        WRONG_VALUE,
+        "It answers %s instead. %s" % (", ".join(found), _advice(wish, values)),
     )
 
 

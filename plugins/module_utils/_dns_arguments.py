@@ -79,7 +79,8 @@ def dns_arguments(
     _check_conflicts(plans)
     sets = [one for plan in plans for one in _wanted_sets(plan, there, ttl)]
     nobody_looked = existing is None and not there.was_asked
-    return [item for one in sets for item in module.arguments(one)], _warning(wishes, fqcn, module) if nobody_looked else ""
+    warning = _warning(wishes, fqcn, module) if nobody_looked else ""
+    return [item for one in sets for item in module.arguments(one)], warning
 
 
 # Input
@@ -297,9 +298,7 @@ def _wanted_sets(plan: ZonePlan, there: _There, ttl: int) -> Iterator[_WantedSet
             rdatas.sort()  # so that a module that compares them in their order finds the same at the next run
         set_ttl = ttl if found.ttl is None else found.ttl
         if wanted:
-            yield _WantedSet(
-                plan.zone[:-1], name, type_, wanted, tuple(rdatas), bool(known), ttl=ttl, set_ttl=set_ttl
-            )
+            yield _WantedSet(plan.zone[:-1], name, type_, wanted, tuple(rdatas), bool(known), ttl=ttl, set_ttl=set_ttl)
 
 
 # The modules, each with its quirks

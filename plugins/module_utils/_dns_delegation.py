@@ -102,9 +102,7 @@ class Finder:
                 "provider." % name,
             )
         except (dns.exception.DNSException, OSError) as error:
-            return NoServers(
-                NO_ANSWER, "The authoritative servers of %s cannot be found: %s" % (name, one_line(error))
-            )
+            return NoServers(NO_ANSWER, "The authoritative servers of %s cannot be found: %s" % (name, one_line(error)))
         return zone.servers or NoServers(
             NOT_DELEGATED, "None of the name servers of %s has an address that can be reached from here." % zone.apex
         )
@@ -187,7 +185,9 @@ class Finder:
                 return None
             if not self._is_alias(response, name):
                 apex = self._apex_below(response, zone, name)
-                return self._once(apex, lambda _apex: self._zone_told_by(apex, server, response)) if apex else None
+                if apex is None:
+                    return None
+                return self._once(apex, functools.partial(self._zone_told_by, server=server, response=response))
             name = name.partition(".")[2]  # A CNAME can be at no apex, and its answer does not tell the zone.
         return None
 
@@ -233,7 +233,8 @@ class Finder:
         for rrset in response.additional:
             if rrset.rdtype in (dns.rdatatype.A, dns.rdatatype.AAAA):
                 glue.setdefault(name_key(rrset.name.to_text()), []).extend(
-                    record.address for record in rrset
+                    record.address
+                    for record in rrset
                     if is_reachable(socket.AF_INET6 if ":" in record.address else socket.AF_INET, record.address)
                 )
         return _Zone(apex, [one for host in hosts for one in self._servers_at(host, glue.get(host, ()))])
@@ -243,7 +244,8 @@ class Finder:
         owner = dns.name.from_text(apex)
         return sorted(
             name_key(record.target.to_text())
-            for rrset in section if rrset.rdtype == dns.rdatatype.NS and rrset.name == owner
+            for rrset in section
+            if rrset.rdtype == dns.rdatatype.NS and rrset.name == owner
             for record in rrset
         )
 

@@ -123,7 +123,7 @@ class _Asked:
         questions = int.from_bytes(wire[4:6], "big")
         if not questions:
             return bool(is_answer and wire[3] & _RCODE)
-        return bool(is_answer) and wire[_HEADER:_HEADER + len(self.section)].lower() == self.section.lower()
+        return bool(is_answer) and wire[_HEADER : _HEADER + len(self.section)].lower() == self.section.lower()
 
 
 def _drive(lanes: Iterable[_Lane]) -> None:
@@ -179,7 +179,9 @@ class _Lane:
 
     def open(self) -> bool:
         """Make the socket. False where there is no way to the server."""
-        self.socket = socket.socket(socket.AF_INET6 if ":" in self.server.address else socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket = socket.socket(
+            socket.AF_INET6 if ":" in self.server.address else socket.AF_INET, socket.SOCK_DGRAM
+        )
         try:
             self.socket.setblocking(False)
             self.socket.connect((self.server.address, self.server.port))

@@ -117,19 +117,27 @@ class Looker:
         """Ask more where something was not there, to tell why, and judge again."""
         replies = self._replies
         absences = [
-            (key, server, answer) for key, found in replies.items() if not isinstance(found, NoServers)
-            for server, answer in found if answer.absence
+            (key, server, answer)
+            for key, found in replies.items()
+            if not isinstance(found, NoServers)
+            for server, answer in found
+            if answer.absence
         ]
         with concurrent.futures.ThreadPoolExecutor(_THREADS) as threads:
-            explained = dict(zip(
-                [(key, server) for key, server, _answer in absences],
-                threads.map(lambda absence: self._explained(*absence), absences),
-            ))
-        self._judge({
-            key: found if isinstance(found, NoServers)
-            else [(server, explained.get((key, server), answer)) for server, answer in found]
-            for key, found in replies.items()
-        })
+            explained = dict(
+                zip(
+                    [(key, server) for key, server, _answer in absences],
+                    threads.map(lambda absence: self._explained(*absence), absences),
+                )
+            )
+        self._judge(
+            {
+                key: found
+                if isinstance(found, NoServers)
+                else [(server, explained.get((key, server), answer)) for server, answer in found]
+                for key, found in replies.items()
+            }
+        )
 
     def _explained(self, key: _Key, server: Server, answer: Answer) -> Answer:
         name, type_ = key
@@ -139,7 +147,8 @@ class Looker:
         if absence.name_exists and type_ == CNAME:
             beside = tuple(
                 "%s %s" % (other, rdata_of(other, value))
-                for other in _BESIDE_CNAME for value in self._values(server, name, other)
+                for other in _BESIDE_CNAME
+                for value in self._values(server, name, other)
             )
         if absence.zone and absence.zone != ".":
             doubled = self._values(server, name + absence.zone, type_)

@@ -118,7 +118,8 @@ def _answer(server: Server, name: str, type_: str, reply: Reply) -> Answer:
                 return Answer(server.name, failure=failure)
             found = {
                 dns.rdatatype.to_text(rrset.rdtype): (rrset.ttl, list(rrset))
-                for rrset in response.answer if rrset.name == dns.name.from_text(name)
+                for rrset in response.answer
+                if rrset.name == dns.name.from_text(name)
             }
     except (dns.exception.DNSException, struct.error) as error:
         return Answer(server.name, failure=one_line(error))

@@ -49,10 +49,10 @@ def survey(questions: Iterable[tuple[str, str]], servers_of: ServersOf, timeout:
     with concurrent.futures.ThreadPoolExecutor(_THREADS) as threads:
         servers = threads.map(lambda name: servers_of(name_key(name)), types)
         looks = [_Look(name, list(types[name]), found) for name, found in zip(types, servers)]
-    while open_ones := [look for look in looks if look.node is None]:
-        for look, answer in zip(open_ones, ask_all([look.question for look in open_ones], timeout)):
-            look.take(answer)
-    return {look.name: look.node for look in looks if look.node is not None}
+    while open_ones := [one for one in looks if one.node is None]:
+        for one, answer in zip(open_ones, ask_all([one.question for one in open_ones], timeout)):
+            one.take(answer)
+    return {one.name: one.node for one in looks if one.node is not None}
 
 
 class _Look:
@@ -80,8 +80,14 @@ class _Look:
         if answer.failure is not None:
             self._servers.popleft()
             if not self._servers:
-                self.node = Node(values=self._values, problem=(NO_ANSWER, "%s could not be looked up for certain: %s: %s." % (
-                    self.name, answer.server, answer.failure.rstrip("."))))
+                self.node = Node(
+                    values=self._values,
+                    problem=(
+                        NO_ANSWER,
+                        "%s could not be looked up for certain: %s: %s."
+                        % (self.name, answer.server, answer.failure.rstrip(".")),
+                    ),
+                )
             return
         self._values[self._types[len(self._values)]] = answer.values
         if answer.absence and not answer.absence.name_exists:

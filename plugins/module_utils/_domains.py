@@ -32,7 +32,9 @@ def check_domain(value: str, place: str) -> str:
     if not value.strip():
         raise InputError(place, "is empty: give a domain such as mail.example.com.")
     if "://" in value or "/" in value:
-        raise InputError(place, "'%s' is an address or has a path: give only the domain, such as mail.example.com." % value)
+        raise InputError(
+            place, "'%s' is an address or has a path: give only the domain, such as mail.example.com." % value
+        )
     if "@" in value:
         raise InputError(place, "'%s' is a mail address: give only the domain behind the @." % value)
     name = domain_key(value)
@@ -41,13 +43,16 @@ def check_domain(value: str, place: str) -> str:
     labels = name.split(".")
     for label in labels:
         if not _LABEL.fullmatch(label):
-            raise InputError(place, "'%s' is no domain name: its label '%s' is not 1 to 63 letters, digits and hyphens." % (
-                value, label))
+            raise InputError(
+                place,
+                "'%s' is no domain name: its label '%s' is not 1 to 63 letters, digits and hyphens." % (value, label),
+            )
     if len(labels) < 2 or labels[-1].isdigit():
         raise InputError(place, "'%s' is no full domain name: give such as mail.example.com." % value)
     if len(name) > _MAX_NAME:
-        raise InputError(place, "'%s...' is longer than the %d characters that a domain name can have." % (
-            value[:40], _MAX_NAME))
+        raise InputError(
+            place, "'%s...' is longer than the %d characters that a domain name can have." % (value[:40], _MAX_NAME)
+        )
     return name
 
 

@@ -153,20 +153,32 @@ def list_result(outcomes: Sequence[Outcome], with_diff: bool, more: dict[str, An
                 "changed": outcome.changed,
                 "failed": outcome.error is not None,
                 "msg": str(outcome.error or ""),
-            } for outcome in outcomes
+            }
+            for outcome in outcomes
         ],
         "dns_records": [record for outcome in outcomes for record in outcome.dns_records()],
         **more,
     }
     if with_diff:
         result["diff"] = [
-            dict(outcome.diff(), before_header=describe_wanted(outcome.wanted), after_header=describe_wanted(outcome.wanted))
-            for outcome in outcomes if outcome.changed
+            dict(
+                outcome.diff(),
+                before_header=describe_wanted(outcome.wanted),
+                after_header=describe_wanted(outcome.wanted),
+            )
+            for outcome in outcomes
+            if outcome.changed
         ]
     failed = [outcome for outcome in outcomes if outcome.error is not None]
     if failed:
-        raise SmtpdError("%d of %d profiles are not as wanted. %s" % (
-            len(failed), len(outcomes),
-            "\n".join("%s: %s" % (describe_wanted(outcome.wanted), outcome.error) for outcome in failed[:10])
-        ) + ("\nand %d more, see results." % (len(failed) - 10) if len(failed) > 10 else ""), **result)
+        raise SmtpdError(
+            "%d of %d profiles are not as wanted. %s"
+            % (
+                len(failed),
+                len(outcomes),
+                "\n".join("%s: %s" % (describe_wanted(outcome.wanted), outcome.error) for outcome in failed[:10]),
+            )
+            + ("\nand %d more, see results." % (len(failed) - 10) if len(failed) > 10 else ""),
+            **result,
+        )
     return result

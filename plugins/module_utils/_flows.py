@@ -206,8 +206,10 @@ class Flow:
 
     def _create(self, outcomes: Sequence[Outcome], listing: Sequence[dict[str, Any]]) -> None:
         known = {profile["profile_id"] for profile in listing}
-        self._each(lambda outcome: self._create_one(outcome, known),
-                   [outcome for outcome in _healthy(outcomes) if outcome.profile is None])
+        self._each(
+            lambda outcome: self._create_one(outcome, known),
+            [outcome for outcome in _healthy(outcomes) if outcome.profile is None],
+        )
 
     def _create_one(self, outcome: Outcome, known: set[str]) -> None:
         """Create a profile once, whatever becomes of the answers.
@@ -232,8 +234,10 @@ class Flow:
                         outcome.profile = self._find_lost(fields, known, error) if paused else None
                         outcome.changed = outcome.profile is not None
                         if outcome.profile is None and (is_last or not paused):
-                            raise SmtpdError("%s The list does not show the profile, so it seems that it was not created. "
-                                             "Run again: it is looked for first." % error) from None
+                            raise SmtpdError(
+                                "%s The list does not show the profile, so it seems that it was not created. "
+                                "Run again: it is looked for first." % error
+                            ) from None
             if outcome.profile is not None:
                 outcome.changed = True
                 return
@@ -245,7 +249,8 @@ class Flow:
         except ServiceError as second:
             raise SmtpdError(
                 "%s It is not known whether the profile was created, and looking for it failed too: %s "
-                "Run again: if it was created, it will be found." % (error, second)) from None
+                "Run again: if it was created, it will be found." % (error, second)
+            ) from None
         if len(twins) > 1:
             raise SmtpdError("%s Meanwhile %s" % (error, _describe_twins(fields, twins)))
         return twins[0] if twins else None
@@ -257,12 +262,16 @@ class Flow:
         try:
             listing = self._client.list_profiles()
         except ServiceError as error:
-            created[0].warnings.append("Whether somebody else created the same at the same time is not known: %s" % error)
+            created[0].warnings.append(
+                "Whether somebody else created the same at the same time is not known: %s" % error
+            )
             return
         for outcome, found in zip(created, find([outcome.wanted for outcome in created], listing)):
             if len(found) > 1:
-                outcome.error = SmtpdError("%s was created, but meanwhile %s" % (
-                    describe_profile(outcome.profile), _describe_twins(outcome.wanted, found)))
+                outcome.error = SmtpdError(
+                    "%s was created, but meanwhile %s"
+                    % (describe_profile(outcome.profile), _describe_twins(outcome.wanted, found))
+                )
 
     # Waiting until the service has made a profile, and its records
 
@@ -279,7 +288,8 @@ class Flow:
             return not with_records or bool(outcome.records) or outcome.state == DISABLED
 
         self._watch(
-            outcomes, is_done, lambda outcome: self._timed_out(outcome, "the service has not made its DNS records"))
+            outcomes, is_done, lambda outcome: self._timed_out(outcome, "the service has not made its DNS records")
+        )
 
     # Verifying
 
@@ -300,7 +310,9 @@ class Flow:
                 try:
                     self._client.verify_profile(outcome.profile["profile_id"], deadlines.get(id(outcome), self._until))
                 except ServiceError as error:
-                    outcome.changed = outcome.changed or not error.undone  # where the answer is lost, it may well be done
+                    outcome.changed = (
+                        outcome.changed or not error.undone
+                    )  # where the answer is lost, it may well be done
                     raise
                 outcome.changed = True
                 asking[id(outcome)].put_off()
@@ -309,7 +321,9 @@ class Flow:
         def late(outcome: Outcome) -> SmtpdError:
             if id(outcome) in asking or gate is None:
                 return self._timed_out(outcome, "the service does not accept its DNS records")
-            return _Unverified("%s: DNS does not answer right, so it was not verified." % describe_profile(outcome.profile))
+            return _Unverified(
+                "%s: DNS does not answer right, so it was not verified." % describe_profile(outcome.profile)
+            )
 
         to_ask = [outcome for outcome in outcomes if outcome.state not in (ACTIVE, CREATING)]
         look = gate.look if gate and to_ask else _nothing
@@ -329,19 +343,27 @@ class Flow:
 
     def _complete_records(self, outcomes: Sequence[Outcome], setup: bool) -> None:
         """Get the records that are not there yet, if they are asked for; name those that kept a profile from turning active."""
+
         def fetch(outcome: Outcome) -> None:
             outcome.records = self._client.get_records(outcome.profile["profile_id"])
 
         def explain(outcome: Outcome) -> None:
             if isinstance(outcome.error, _TimedOut):
-                outcome.records = outcome.records or self._client.get_records(outcome.profile["profile_id"], self._until)
+                outcome.records = outcome.records or self._client.get_records(
+                    outcome.profile["profile_id"], self._until
+                )
             is_open = "validation_state" if isinstance(outcome.error, _TimedOut) else "status"
-            records = [record for record in outcome.dns_records() if record.get(is_open) not in (ACTIVE, PRESENT_IN_DNS)]
+            records = [
+                record for record in outcome.dns_records() if record.get(is_open) not in (ACTIVE, PRESENT_IN_DNS)
+            ]
             if records:
                 outcome.error = SmtpdError("%s These are not right:\n%s" % (outcome.error, describe_records(records)))
 
-        there = [outcome for outcome in outcomes
-                 if outcome.profile and outcome.profile["profile_id"] and outcome.state != CREATING]
+        there = [
+            outcome
+            for outcome in outcomes
+            if outcome.profile and outcome.profile["profile_id"] and outcome.state != CREATING
+        ]
         if setup:
             self._each(fetch, [outcome for outcome in _healthy(there) if not outcome.records])
         self._each(explain, [outcome for outcome in there if isinstance(outcome.error, (_TimedOut, _Unverified))])
@@ -409,8 +431,10 @@ class Flow:
             self._each(look, _healthy(open_ones))
 
     def _timed_out(self, outcome: Outcome, problem: str) -> SmtpdError:
-        return _TimedOut("%s: %s after %.0f s; it is in state '%s'." % (
-            describe_profile(outcome.profile), problem, time.monotonic() - self._started, outcome.state))
+        return _TimedOut(
+            "%s: %s after %.0f s; it is in state '%s'."
+            % (describe_profile(outcome.profile), problem, time.monotonic() - self._started, outcome.state)
+        )
 
     def _refresh(self, outcomes: Sequence[Outcome], listing: Sequence[dict[str, Any]]) -> None:
         by_id = {profile["profile_id"]: profile for profile in listing}
@@ -421,8 +445,9 @@ class Flow:
             if profile is None and outcome.seen:
                 profile = self._client.get_profile(outcome.profile["profile_id"])
                 if profile is None:
-                    raise SmtpdError("%s disappeared from the service while it was waited for." % (
-                        describe_profile(outcome.profile)))
+                    raise SmtpdError(
+                        "%s disappeared from the service while it was waited for." % (describe_profile(outcome.profile))
+                    )
             if profile is not None:
                 outcome.profile, outcome.seen = profile, True
 
@@ -430,6 +455,7 @@ class Flow:
 
     def _each(self, act: Callable[[Outcome], Any], outcomes: Sequence[Outcome]) -> None:
         """Act on each, several at once; an error stays with its outcome."""
+
         def guarded(outcome: Outcome) -> None:
             try:
                 act(outcome)
@@ -472,8 +498,9 @@ def _identity(record: Mapping[str, Any]) -> tuple[str, str, str]:
 
 
 def _begin(wanted: dict[str, str], decision: Decision) -> Outcome:
-    return Outcome(wanted, before=decision.found, profile=decision.found, error=decision.refusal,
-                   seen=decision.found is not None)
+    return Outcome(
+        wanted, before=decision.found, profile=decision.found, error=decision.refusal, seen=decision.found is not None
+    )
 
 
 def _healthy(outcomes: Sequence[Outcome]) -> list[Outcome]:
@@ -488,11 +515,17 @@ def _refuse_failed(outcome: Outcome) -> None:
 def _failed(outcome: Outcome) -> SmtpdError:
     return SmtpdError(
         "%s is in state 'failed': the service could not create it, and that cannot be mended. Check its domains; "
-        "a run that names it by profile_name and sending_domain creates a new one." % describe_profile(outcome.profile))
+        "a run that names it by profile_name and sending_domain creates a new one." % describe_profile(outcome.profile)
+    )
 
 
 def _describe_twins(wanted: dict[str, str], twins: Sequence[dict[str, Any]]) -> str:
-    return ("%d profiles of %s appeared: %s. Somebody else may have created one at the same time. "
-            "From now on give the profile_id of the one that is meant." % (
-                len(twins), describe_wanted(wanted),
-                ", ".join("%s (%s)" % (twin["profile_id"], twin["state"]) for twin in twins)))
+    return (
+        "%d profiles of %s appeared: %s. Somebody else may have created one at the same time. "
+        "From now on give the profile_id of the one that is meant."
+        % (
+            len(twins),
+            describe_wanted(wanted),
+            ", ".join("%s (%s)" % (twin["profile_id"], twin["state"]) for twin in twins),
+        )
+    )

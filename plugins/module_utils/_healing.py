@@ -16,7 +16,9 @@ from ._records import name_key
 
 
 def profiles_by_id(
-    ids: Union[str, Sequence[Any], None], event: Optional[Mapping[str, Any]] = None, hosts: Iterable[Mapping[str, Any]] = ()
+    ids: Union[str, Sequence[Any], None],
+    event: Optional[Mapping[str, Any]] = None,
+    hosts: Iterable[Mapping[str, Any]] = (),
 ) -> list[dict[str, str]]:
     """Profiles by their ids, each as C({"profile_id": ...}), none twice.
 
@@ -33,8 +35,9 @@ def profiles_by_id(
     return [{"profile_id": profile_id} for profile_id in dict.fromkeys(found)]
 
 
-def profiles_to_heal(profiles: Iterable[Mapping[str, Any]], but_at: Sequence[str] = (),
-                     records: Iterable[Mapping[str, Any]] = ()) -> list[dict[str, str]]:
+def profiles_to_heal(
+    profiles: Iterable[Mapping[str, Any]], but_at: Sequence[str] = (), records: Iterable[Mapping[str, Any]] = ()
+) -> list[dict[str, str]]:
     """The profiles for which something can be done, each as C({"profile_id": ...}).
 
     :param profiles: as C(smtpd_profile_info) returns them.
@@ -44,7 +47,8 @@ def profiles_to_heal(profiles: Iterable[Mapping[str, Any]], but_at: Sequence[str
     names = {name_key(name) for name in but_at}
     blocked = {record["profile_id"] for record in records if name_key(record["fqdn"]) in names}
     return [
-        {"profile_id": profile["profile_id"]} for profile in profiles
+        {"profile_id": profile["profile_id"]}
+        for profile in profiles
         if profile["state"] not in (CREATING, FAILED) and profile["profile_id"] not in blocked
     ]
 
@@ -70,8 +74,12 @@ def heal_results(
     todo = {result["profile_id"]: result["todo"] for result in results}
     wrong = {answer["profile_id"] for answer in answers if answer["status"] != PRESENT}
     found = [
-        _result(profile, now.get(profile["profile_id"]), profile["profile_id"] in wrong,
-                todo.get(profile["profile_id"]) or problem)
+        _result(
+            profile,
+            now.get(profile["profile_id"]),
+            profile["profile_id"] in wrong,
+            todo.get(profile["profile_id"]) or problem,
+        )
         for profile in before
     ]
     known = {profile["profile_id"] for profile in before}
@@ -101,6 +109,12 @@ def _result(before: Mapping[str, Any], after: Any, has_wrong_records: bool, todo
 
 def _gone(profile_id: str) -> dict[str, Any]:
     return {
-        "profile_id": profile_id, "profile_name": None, "sending_domain": None, "state_before": None, "state": None,
-        "healed": False, "failed": True, "todo": "There is no profile with profile_id %s any more." % profile_id,
+        "profile_id": profile_id,
+        "profile_name": None,
+        "sending_domain": None,
+        "state_before": None,
+        "state": None,
+        "healed": False,
+        "failed": True,
+        "todo": "There is no profile with profile_id %s any more." % profile_id,
     }

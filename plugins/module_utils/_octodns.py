@@ -115,7 +115,9 @@ class Provider:
             raise InputError("provider_secrets.class", "is no secret: give it in provider.")
         self._provider = self._connect({**settings, **secrets})
         if getattr(self._provider, "apply_disabled", False):
-            raise InputError("provider.apply_disabled", "is set, so that nothing could be written: use check mode for that.")
+            raise InputError(
+                "provider.apply_disabled", "is set, so that nothing could be written: use check mode for that."
+            )
         self._names: set[str] = set()
         self._owners: set[str] = set()
         self._texts = spelt_texts(self._provider)
@@ -318,7 +320,9 @@ class Provider:
         gone = tuple(value for value in before.values if value not in after.values)
         come = tuple(value for value in after.values if value not in before.values)
         if self._is_valuewise() or not gone and self._adds_values():
-            return [(replace(before, values=gone), None)] * bool(gone) + [(None, replace(after, values=come))] * bool(come)
+            return [(replace(before, values=gone), None)] * bool(gone) + [(None, replace(after, values=come))] * bool(
+                come
+            )
         return [(before, after)]
 
     def _octodns_record(self, loaded: LoadedZone, record_set: RecordSet) -> Any:

@@ -117,7 +117,9 @@ class SpeltTexts:
     def record(self, zone: Any, wanted: RecordSet) -> Any:
         """An octoDNS record of a set. Texts that are there stay as they are spelt."""
         known = self._rdatas.get(wanted.name, {})
-        return _spelt_record(zone, wanted, [known.get(text) or self._form.own(txt_rdata(text)) for text in wanted.values])
+        return _spelt_record(
+            zone, wanted, [known.get(text) or self._form.own(txt_rdata(text)) for text in wanted.values]
+        )
 
 
 # Records

@@ -110,7 +110,7 @@ def resolve_connection(options: Mapping[str, Any], environ: Mapping[str, str]) -
         timeout=timeout,
         retries=given["retries"],
         rate_limit=given["rate_limit"],
-        **_credentials(given, environ)
+        **_credentials(given, environ),
     )
 
 
@@ -137,8 +137,9 @@ def _credentials(given: Mapping[str, Any], environ: Mapping[str, str]) -> dict[s
         return found
     for present, missing in (("api_key", "api_secret"), ("api_secret", "api_key")):
         if found[present]:
-            raise InputError(names[missing], "missing: %s was given, which needs %s too." % (
-                names[present], names[missing]))
+            raise InputError(
+                names[missing], "missing: %s was given, which needs %s too." % (names[present], names[missing])
+            )
     raise InputError(
         "access_token",
         "no credentials. Give access_token, or api_key and api_secret; "
@@ -152,8 +153,9 @@ def _clean_credential(name: str, value: Optional[str]) -> Optional[str]:
     if not value:
         return None
     if not value.isascii() or not value.isprintable() or " " in value:
-        raise InputError(name, "has white space, control characters or letters outside of ASCII in it: "
-                               "check how it was copied.")
+        raise InputError(
+            name, "has white space, control characters or letters outside of ASCII in it: check how it was copied."
+        )
     return value
 
 
@@ -173,13 +175,16 @@ def _api_url(value: str) -> str:
     if parts.query or parts.fragment:
         raise InputError("api_url", "'%s' has a query or a fragment: give only https://host." % value)
     if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise InputError("api_url", "'%s' would send credentials in the clear: use https:// "
-                                    "(http:// is accepted for a loopback address only)." % value)
+        raise InputError(
+            "api_url",
+            "'%s' would send credentials in the clear: use https:// "
+            "(http:// is accepted for a loopback address only)." % value,
+        )
     return url.rstrip("/")
 
 
 def _is_host(host: Optional[str]) -> bool:
-    return bool(host) and host.isascii() and host.isprintable() and not set(host) & set(" \\\"<>^`{|}")
+    return bool(host) and host.isascii() and host.isprintable() and not set(host) & set(' \\"<>^`{|}')
 
 
 def is_loopback(host: str) -> bool:
@@ -225,7 +230,11 @@ def from_text(option: str, type_: str, value: Any) -> Any:
         return parse(value)
     except (TypeError, ValueError, OverflowError):
         # A text may be a secret, a number cannot.
-        shown = "'%s'" % value if type_ in ("bool", "int", "float") and isinstance(value, (str, int, float)) else type(value).__name__
+        shown = (
+            "'%s'" % value
+            if type_ in ("bool", "int", "float") and isinstance(value, (str, int, float))
+            else type(value).__name__
+        )
         raise InputError(option, "%s is not %s." % (shown, name)) from None
 
 

@@ -102,9 +102,15 @@ def check_names(profile: Mapping[str, Optional[str]]) -> tuple[dict[str, str], l
             findings.append(Finding(value, ERROR, "invalid_name", str(error)))
             continue
         if not value.isascii():
-            findings.append(Finding(
-                value, WARNING, "internationalised_name",
-                "%s: '%s' is sent to the service as %s, and mail programs may show it so." % (option, value, domains[option])))
+            findings.append(
+                Finding(
+                    value,
+                    WARNING,
+                    "internationalised_name",
+                    "%s: '%s' is sent to the service as %s, and mail programs may show it so."
+                    % (option, value, domains[option]),
+                )
+            )
     findings += _clashes(domains)
     return domains, findings
 
@@ -113,8 +119,13 @@ def _clashes(domains: Mapping[str, str]) -> Iterator[Finding]:
     link = domains.get(LINK)
     for option in (SENDING, BOUNCE):
         if link is not None and domains.get(option) == link:
-            yield Finding(link, ERROR, "same_domain", "link_domain and %s are the same: a link domain becomes a CNAME, beside "
-                                                      "which there can be nothing else. Choose another link domain." % option)
+            yield Finding(
+                link,
+                ERROR,
+                "same_domain",
+                "link_domain and %s are the same: a link domain becomes a CNAME, beside "
+                "which there can be nothing else. Choose another link domain." % option,
+            )
 
 
 def judge(domains: Mapping[str, str], nodes: Mapping[str, Node], registrable: Callable[[str], str]) -> list[Finding]:
@@ -124,7 +135,8 @@ def judge(domains: Mapping[str, str], nodes: Mapping[str, Node], registrable: Ca
     """
     findings = [
         Finding(domains[option], ERROR if problem[0] == "not_delegated" else WARNING, problem[0], problem[1])
-        for option in TYPES_OF if option in domains and (problem := nodes[domains[option]].problem)
+        for option in TYPES_OF
+        if option in domains and (problem := nodes[domains[option]].problem)
     ]
     if LINK in domains:
         findings += _link_findings(domains[LINK], nodes[domains[LINK]])
@@ -137,57 +149,96 @@ def judge(domains: Mapping[str, str], nodes: Mapping[str, Node], registrable: Ca
 
 def _link_findings(domain: str, node: Node) -> Iterator[Finding]:
     if node.apex:
-        yield Finding(domain, ERROR, "link_domain_at_apex", "The link domain becomes a CNAME, which the top of a zone cannot be "
-                                                            "(RFC 1034, 3.6.2). Choose a domain below it, such as go.%s." % domain)
+        yield Finding(
+            domain,
+            ERROR,
+            "link_domain_at_apex",
+            "The link domain becomes a CNAME, which the top of a zone cannot be "
+            "(RFC 1034, 3.6.2). Choose a domain below it, such as go.%s." % domain,
+        )
     targets = [target for target in node.get(CNAME) if target != _OUR_LINK_TARGET]
     if targets:
-        yield Finding(domain, ERROR, "link_domain_in_use", "The link domain points to %s already. Remove that record, or choose "
-                                                           "another domain." % targets[0].rstrip("."))
+        yield Finding(
+            domain,
+            ERROR,
+            "link_domain_in_use",
+            "The link domain points to %s already. Remove that record, or choose "
+            "another domain." % targets[0].rstrip("."),
+        )
     used = [type_ for type_ in TYPES_OF[LINK] if type_ != CNAME and node.get(type_)]
     if used and not node.get(CNAME) and not node.apex:
-        yield Finding(domain, ERROR, "link_domain_in_use", "The link domain becomes a CNAME, beside which there can be nothing "
-                                                           "else, but it has %s records. Choose another domain." % " and ".join(used))
+        yield Finding(
+            domain,
+            ERROR,
+            "link_domain_in_use",
+            "The link domain becomes a CNAME, beside which there can be nothing "
+            "else, but it has %s records. Choose another domain." % " and ".join(used),
+        )
 
 
 def _bounce_findings(domain: str, node: Node) -> Iterator[Finding]:
     if node.get(CNAME):
-        yield Finding(domain, ERROR, "bounce_domain_in_use", "The bounce domain is a CNAME to %s, so that it can have no MX record. "
-                                                             "Remove the CNAME, or choose another domain." % node.get(CNAME)[0].rstrip("."))
+        yield Finding(
+            domain,
+            ERROR,
+            "bounce_domain_in_use",
+            "The bounce domain is a CNAME to %s, so that it can have no MX record. "
+            "Remove the CNAME, or choose another domain." % node.get(CNAME)[0].rstrip("."),
+        )
         return
     hosts = [host for host in (split_mx(value)[1] for value in node.get(MX)) if not _is_our_mail_host(host)]
     if hosts:
-        yield Finding(domain, ERROR, "bounce_domain_receives_mail",
-                      "Mail to the bounce domain goes to %s now. All of it would go to the bounce handling of the service from then "
-                      "on. Choose a domain that receives no mail, such as bounce.%s." % (" and ".join(
-                          sorted(host.rstrip(".") for host in hosts)), domain))
+        yield Finding(
+            domain,
+            ERROR,
+            "bounce_domain_receives_mail",
+            "Mail to the bounce domain goes to %s now. All of it would go to the bounce handling of the service from then "
+            "on. Choose a domain that receives no mail, such as bounce.%s."
+            % (" and ".join(sorted(host.rstrip(".") for host in hosts)), domain),
+        )
     spf = [text for text in node.get(TXT) if is_spf(text) and "include:amazonses.com" not in text.split()]
     if spf:
-        yield Finding(domain, WARNING, "existing_spf", "The bounce domain has an SPF record: %s. The service's terms have to be taken "
-                                                       "into it, see the option spf of smtpd_dns_records." % spf[0])
+        yield Finding(
+            domain,
+            WARNING,
+            "existing_spf",
+            "The bounce domain has an SPF record: %s. The service's terms have to be taken "
+            "into it, see the option spf of smtpd_dns_records." % spf[0],
+        )
 
 
 def _is_our_mail_host(host: str) -> bool:
     return host.startswith(_OUR_MAIL_HOST_PREFIX) and host.endswith(_OUR_MAIL_HOST_SUFFIX)
 
 
-def _dmarc_findings(domains: Mapping[str, str], nodes: Mapping[str, Node], registrable: Callable[[str], str]) -> Iterator[Finding]:
+def _dmarc_findings(
+    domains: Mapping[str, str], nodes: Mapping[str, Node], registrable: Callable[[str], str]
+) -> Iterator[Finding]:
     domain = domains[SENDING]
     found = dmarc_of(domain, nodes, registrable)
     if found is None:
         return
     name, text = found
     if not text:
-        yield Finding(domain, WARNING, NO_DMARC,
-                      "The sending domain has no DMARC record, which large mail services ask bulk senders for (RFC 7489). "
-                      "Publish one at _dmarc.%s, such as v=DMARC1; p=none." % domain)
+        yield Finding(
+            domain,
+            WARNING,
+            NO_DMARC,
+            "The sending domain has no DMARC record, which large mail services ask bulk senders for (RFC 7489). "
+            "Publish one at _dmarc.%s, such as v=DMARC1; p=none." % domain,
+        )
         return
     bounce = domains.get(BOUNCE, domain)
     strict = _tags(text).get("aspf", "r").lower() == "s"
     aligned = bounce == domain if strict else registrable(bounce) == registrable(domain)
     if not aligned:
-        yield Finding(domain, WARNING, "spf_not_aligned",
-                      "By the DMARC record at %s, SPF of the bounce domain %s does not speak for the sending domain (%s alignment, "
-                      "RFC 7489, 3.1.2): only DKIM will." % (name, bounce, "strict" if strict else "relaxed"))
+        yield Finding(
+            domain,
+            WARNING,
+            "spf_not_aligned",
+            "By the DMARC record at %s, SPF of the bounce domain %s does not speak for the sending domain (%s alignment, "
+            "RFC 7489, 3.1.2): only DKIM will." % (name, bounce, "strict" if strict else "relaxed"),
+        )
 
 
 def dmarc_of(domain: str, nodes: Mapping[str, Node], registrable: Callable[[str], str]) -> Optional[tuple[str, str]]:
@@ -230,7 +281,9 @@ def look(
     nodes = survey(question for domains, _findings in checked for question in questions(domains, registrable))
     findings = [finding for domains, own in checked for finding in own + judge(domains, nodes, registrable)]
     sending = dict.fromkeys(domains[SENDING] for domains, _findings in checked if SENDING in domains)
-    return list(dict.fromkeys(findings)), [_dmarc_result(domain, dmarc_of(domain, nodes, registrable)) for domain in sending]
+    return list(dict.fromkeys(findings)), [
+        _dmarc_result(domain, dmarc_of(domain, nodes, registrable)) for domain in sending
+    ]
 
 
 def _dmarc_result(domain: str, found: Optional[tuple[str, str]]) -> dict[str, Any]:
@@ -248,7 +301,9 @@ def check_dmarc(text: str, place: str) -> None:
     :raises InputError: it is none (RFC 7489, 6.3).
     """
     if not _is_dmarc(text) or _tags(text).get("p") not in ("none", "quarantine", "reject"):
-        raise InputError(place, "'%s' is no DMARC record: give such as v=DMARC1; p=none; rua=mailto:dmarc@example.com" % text)
+        raise InputError(
+            place, "'%s' is no DMARC record: give such as v=DMARC1; p=none; rua=mailto:dmarc@example.com" % text
+        )
 
 
 def missing_dmarc(dmarc: Iterable[Mapping[str, Any]], text: str) -> list[dict[str, Any]]:
@@ -257,6 +312,10 @@ def missing_dmarc(dmarc: Iterable[Mapping[str, Any]], text: str) -> list[dict[st
     :param dmarc: what C(look) returned of DMARC records.
     """
     return [
-        dict(describe_record({"name": item["name"], "type": TXT, "value": text, "validation_state": None}), profile_id=None)
-        for item in dmarc if item["known"] and not item["record"]
+        dict(
+            describe_record({"name": item["name"], "type": TXT, "value": text, "validation_state": None}),
+            profile_id=None,
+        )
+        for item in dmarc
+        if item["known"] and not item["record"]
     ]

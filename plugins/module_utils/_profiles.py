@@ -172,16 +172,22 @@ def check_wanted(options: Mapping[str, Any], place: str = "") -> dict[str, str]:
 def _check_profile_id(value: str, place: str) -> None:
     # It becomes a part of a path.
     if not _PROFILE_ID.fullmatch(value):
-        raise InputError(place, "'%s' is no profile id: give one as the service shows it, "
-                                "such as d1378ab7-e919-11ea-81e4-0a58a9feac2a." % value)
+        raise InputError(
+            place,
+            "'%s' is no profile id: give one as the service shows it, "
+            "such as d1378ab7-e919-11ea-81e4-0a58a9feac2a." % value,
+        )
 
 
 def _check_text(value: str, place: str) -> None:
     if not value.strip():
         raise InputError(place, "is empty: give a value, or leave the option out.")
     if value != value.strip() or not value.isprintable():
-        raise InputError(place, "%r has white space around it or control characters in it: "
-                                "the service could never match or change it later." % value)
+        raise InputError(
+            place,
+            "%r has white space around it or control characters in it: "
+            "the service could never match or change it later." % value,
+        )
 
 
 def _check_redirect(value: str, place: str) -> None:
@@ -214,8 +220,9 @@ def _refuse_twice(keys: Iterable[Any], place: str, problem: str) -> None:
     first: dict[Any, int] = {}
     for index, key in enumerate(keys):
         if key is not None and first.setdefault(key, index) != index:
-            raise InputError("%s[%d]" % (place, index), "this and %s[%d] %s: remove one of the two." % (
-                place, first[key], problem))
+            raise InputError(
+                "%s[%d]" % (place, index), "this and %s[%d] %s: remove one of the two." % (place, first[key], problem)
+            )
 
 
 # Matching what is wanted with what there is
@@ -241,7 +248,8 @@ def decide(wanted: Sequence[Mapping[str, str]], listing: Sequence[Mapping[str, A
     decisions = [_decide_one(item, found) for item, found in zip(wanted, find(wanted, listing))]
     _refuse_twice(
         (decision.found["profile_id"] if decision.found else None for decision in decisions),
-        "profiles", "are the same profile of the service",
+        "profiles",
+        "are the same profile of the service",
     )
     return decisions
 
@@ -266,8 +274,11 @@ class _Index:
             return self._by.get(("profile_id", wanted["profile_id"]), [])
         fields = [field for field in ("sending_domain", "profile_name") if field in wanted]
         candidates = self._by.get((fields[0], _comparable(fields[0], wanted[fields[0]])), [])
-        return [profile for profile in candidates
-                if profile["state"] != FAILED and all(_same(field, wanted[field], profile) for field in fields)]
+        return [
+            profile
+            for profile in candidates
+            if profile["state"] != FAILED and all(_same(field, wanted[field], profile) for field in fields)
+        ]
 
 
 class Selection(NamedTuple):
@@ -293,7 +304,8 @@ class Selection(NamedTuple):
             ids = {profile["profile_id"] for found in find(self.wanted, listing) for profile in found}
             listing = [profile for profile in listing if profile["profile_id"] in ids]
         return [
-            dict(profile) for profile in listing
+            dict(profile)
+            for profile in listing
             if all(_same(field, value, profile) for field, value in self.filters.items())
             and (not self.states or profile["state"] in self.states)
         ]
@@ -309,44 +321,62 @@ def _same(field: str, wanted: str, profile: Mapping[str, Any]) -> bool:
 
 def _decide_one(wanted: Mapping[str, str], found: Sequence[Mapping[str, Any]]) -> Decision:
     if len(found) > 1:
-        return Decision(refusal=SmtpdError(
-            "%d profiles match %s: %s. Give the profile_id of the one that is meant." % (
-                len(found), describe_wanted(wanted),
-                ", ".join("%s (%s)" % (profile["profile_id"], profile["state"]) for profile in found)),
-        ))
+        return Decision(
+            refusal=SmtpdError(
+                "%d profiles match %s: %s. Give the profile_id of the one that is meant."
+                % (
+                    len(found),
+                    describe_wanted(wanted),
+                    ", ".join("%s (%s)" % (profile["profile_id"], profile["state"]) for profile in found),
+                ),
+            )
+        )
     if found:
         differences = _differences(wanted, found[0])
         if differences:
-            return Decision(found=dict(found[0]), refusal=SmtpdError(
-                "%s differs from what is wanted, and the service cannot change a profile: %s. "
-                "Give the values found, or create another profile under another profile_name." % (
-                    describe_profile(found[0]), "; ".join(differences)),
-            ))
+            return Decision(
+                found=dict(found[0]),
+                refusal=SmtpdError(
+                    "%s differs from what is wanted, and the service cannot change a profile: %s. "
+                    "Give the values found, or create another profile under another profile_name."
+                    % (describe_profile(found[0]), "; ".join(differences)),
+                ),
+            )
         return Decision(found=dict(found[0]))
     if "profile_id" in wanted:
         return Decision(refusal=SmtpdError("There is no profile with profile_id %s." % wanted["profile_id"]))
     missing = [name for name in ("profile_name", "sending_domain") if name not in wanted]
     if missing:
-        return Decision(refusal=InputError(missing[0], "missing: there is no profile with %s yet, and to create one "
-                                                       "profile_name and sending_domain are needed." %
-                                                       describe_wanted(wanted)))
+        return Decision(
+            refusal=InputError(
+                missing[0],
+                "missing: there is no profile with %s yet, and to create one "
+                "profile_name and sending_domain are needed." % describe_wanted(wanted),
+            )
+        )
     return Decision()
 
 
 def _differences(wanted: Mapping[str, str], profile: Mapping[str, Any]) -> list[str]:
     return [
-        "%s: found %s, wanted '%s'" % (
-            field, "none" if profile[field] is None else "'%s'" % profile[field], wanted[field])
-        for field in WANTED_FIELDS if field in wanted and not _same(field, wanted[field], profile)
+        "%s: found %s, wanted '%s'"
+        % (field, "none" if profile[field] is None else "'%s'" % profile[field], wanted[field])
+        for field in WANTED_FIELDS
+        if field in wanted and not _same(field, wanted[field], profile)
     ]
 
 
-def new_twins(wanted: Mapping[str, str], listing: Iterable[Mapping[str, Any]], known: Iterable[str]) -> list[dict[str, Any]]:
+def new_twins(
+    wanted: Mapping[str, str], listing: Iterable[Mapping[str, Any]], known: Iterable[str]
+) -> list[dict[str, Any]]:
     """The profiles of a wanted one's name and domain whose ids were not known before: what a lost creation left."""
     known = set(known)
-    return [dict(profile) for profile in listing
-            if profile["profile_id"] not in known
-            and all(_same(field, wanted[field], profile) for field in ("profile_name", "sending_domain"))]
+    return [
+        dict(profile)
+        for profile in listing
+        if profile["profile_id"] not in known
+        and all(_same(field, wanted[field], profile) for field in ("profile_name", "sending_domain"))
+    ]
 
 
 # Sentences

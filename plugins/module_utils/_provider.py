@@ -57,6 +57,8 @@ def check_provider(module: AnsibleModule, profiles: Iterable[Mapping[str, Option
     """
     from ._dns_publish import check_zones_of
 
-    domains = dict.fromkeys(name_key(profile[option]) for profile in profiles for option in _DOMAINS if profile.get(option))
+    domains = dict.fromkeys(
+        name_key(profile[option]) for profile in profiles for option in _DOMAINS if profile.get(option)
+    )
     zones = check_zones(module.params["zones"])
     check_zones_of(provider_of(module), list(domains), zones, module.check_mode)

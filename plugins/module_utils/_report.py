@@ -26,7 +26,9 @@ def open_records(lookup: Mapping[str, Any]) -> list[dict[str, Any]]:
     :param lookup: the result of C(smtpd_profile_info).
     """
     return [
-        record for profile in lookup.get("profiles", []) if profile["state"] not in (ACTIVE, FAILED)
+        record
+        for profile in lookup.get("profiles", [])
+        if profile["state"] not in (ACTIVE, FAILED)
         for record in profile["dns_records"]
     ]
 
@@ -39,7 +41,8 @@ def profiles_ready(lookup: Mapping[str, Any], answers: Mapping[str, Any]) -> lis
     """
     wrong = {record.get("profile_id") for record in _wrong_records(answers)}
     return [
-        {"profile_id": profile["profile_id"]} for profile in lookup.get("profiles", [])
+        {"profile_id": profile["profile_id"]}
+        for profile in lookup.get("profiles", [])
         if profile["state"] not in (ACTIVE, FAILED) and profile["dns_records"] and profile["profile_id"] not in wrong
     ]
 
@@ -76,7 +79,9 @@ def profile_results(
     :param verified: the result of the verifying C(smtpd_sending_profiles); empty where it did not run.
     :param manual: whether a person publishes the records, so that it is no failure when they are not there.
     """
-    verifications = {result["profile"]["profile_id"]: result for result in verified.get("results", []) if result["profile"]}
+    verifications = {
+        result["profile"]["profile_id"]: result for result in verified.get("results", []) if result["profile"]
+    }
     creations = created.get("results") or [None] * len(wanted)
     found = find([check_wanted(item) for item in wanted], lookup.get("profiles", []))
     answers_of: dict[Optional[str], list[Mapping[str, Any]]] = {}
@@ -91,15 +96,17 @@ def profile_results(
         failure = _failure(creation, profile, verification, own_records, manual)
         if verification:
             profile = verification["profile"]
-        results.append({
-            "profile_id": profile_id,
-            "profile_name": (profile or item).get("profile_name"),
-            "sending_domain": (profile or item).get("sending_domain"),
-            "state": profile["state"] if profile else None,
-            "failed": failure is not None,
-            "todo": failure or _todo(profile, own_records),
-            "records": own_records,
-        })
+        results.append(
+            {
+                "profile_id": profile_id,
+                "profile_name": (profile or item).get("profile_name"),
+                "sending_domain": (profile or item).get("sending_domain"),
+                "state": profile["state"] if profile else None,
+                "failed": failure is not None,
+                "todo": failure or _todo(profile, own_records),
+                "records": own_records,
+            }
+        )
     return results
 
 
@@ -122,25 +129,42 @@ def _wrong_records(answers: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [record for record in answers.get("records", []) if record["status"] != PRESENT]
 
 
-def _open_records(answers: Sequence[Mapping[str, Any]], verification: Optional[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _open_records(
+    answers: Sequence[Mapping[str, Any]], verification: Optional[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
     """The records that keep a profile from being active: those of a verification that failed, else by DNS."""
     if verification:
-        return [
-            record for record in verification["dns_records"]
-            if record["validation_state"] != ACTIVE or record.get("status") not in (None, PRESENT)
-        ] if verification["failed"] else []
+        return (
+            [
+                record
+                for record in verification["dns_records"]
+                if record["validation_state"] != ACTIVE or record.get("status") not in (None, PRESENT)
+            ]
+            if verification["failed"]
+            else []
+        )
     return _wrong_records({"records": answers})
 
 
-def _failure(creation: Optional[Mapping[str, Any]], profile: Optional[Mapping[str, Any]],
-             verification: Optional[Mapping[str, Any]], wrong: Sequence[Mapping[str, Any]], manual: bool) -> Optional[str]:
+def _failure(
+    creation: Optional[Mapping[str, Any]],
+    profile: Optional[Mapping[str, Any]],
+    verification: Optional[Mapping[str, Any]],
+    wrong: Sequence[Mapping[str, Any]],
+    manual: bool,
+) -> Optional[str]:
     if creation and creation["failed"]:
         return creation["msg"]
     if verification and verification["failed"]:
         return verification["msg"]
     if profile and profile["state"] == FAILED:
         return "%s: the service could not create it, and that cannot be mended." % _name(profile)
-    if profile and profile["profile_id"] and profile["state"] not in (ACTIVE, DISABLED) and not profile.get("dns_records"):
+    if (
+        profile
+        and profile["profile_id"]
+        and profile["state"] not in (ACTIVE, DISABLED)
+        and not profile.get("dns_records")
+    ):
         return "%s: the service has not made its DNS records in time. Run again." % _name(profile)
     if wrong and not manual:
         return "%s: DNS does not answer right, so it was not verified.\n%s" % (_name(profile), describe_records(wrong))
@@ -162,7 +186,13 @@ def _name(profile: Mapping[str, Any]) -> str:
 
 
 def _lines(records: Sequence[Mapping[str, Any]]) -> str:
-    return "\n".join("  %s %s %s (%s)" % (
-        record["fqdn"], record["type"], record["rdata"],
-        record["status"] if record["diagnosis"] == MISSING else "%s: %s" % (record["status"], record["message"]),
-    ) for record in records)
+    return "\n".join(
+        "  %s %s %s (%s)"
+        % (
+            record["fqdn"],
+            record["type"],
+            record["rdata"],
+            record["status"] if record["diagnosis"] == MISSING else "%s: %s" % (record["status"], record["message"]),
+        )
+        for record in records
+    )

@@ -76,8 +76,10 @@ class Transport:
             raise MissingLibraryError("requests", "to call the SMTPD service") from None
         if not connection.verify:
             # It is what was asked for. A module's result must be all that it writes.
-            warnings.filterwarnings("ignore", "Unverified HTTPS request is being made to host '%s'" % re.escape(
-                str(urlsplit(self._url).hostname)))
+            warnings.filterwarnings(
+                "ignore",
+                "Unverified HTTPS request is being made to host '%s'" % re.escape(str(urlsplit(self._url).hostname)),
+            )
 
     def close(self) -> None:
         """Close the kept-alive connections."""
@@ -104,7 +106,11 @@ class Transport:
         self._sent.forget()
         try:
             with self._adapter.send(
-                request, stream=True, timeout=self._timeout, verify=self._verify, proxies={"all": self._proxy},
+                request,
+                stream=True,
+                timeout=self._timeout,
+                verify=self._verify,
+                proxies={"all": self._proxy},
             ) as response:
                 return Answer(response.status_code, response.headers, _read_body(response))
         except _transport_errors() as error:
@@ -143,9 +149,13 @@ def _proxy_of(api_url: str) -> Optional[str]:
     except ValueError:
         is_proxy = False
     if not is_proxy:
-        raise InputError("%s_PROXY" % scheme.upper(), (
-            "what this variable (or ALL_PROXY) has in the environment is no URL of a proxy: give such as "
-            "http://proxy.example.com:3128, with special characters of a password as %XX."))
+        raise InputError(
+            "%s_PROXY" % scheme.upper(),
+            (
+                "what this variable (or ALL_PROXY) has in the environment is no URL of a proxy: give such as "
+                "http://proxy.example.com:3128, with special characters of a password as %XX."
+            ),
+        )
     # By the http scheme a proxy gets the credentials in the clear: one on another machine must not.
     if scheme == "http" and not is_loopback(parts.hostname):
         return None
@@ -182,7 +192,8 @@ def _blank_request(url: str, headers: dict[str, str]) -> Any:
 def _replace_pools(manager: Any, on_sent: Callable[[], None]) -> None:
     # Made of what is there, since it is another kind of pool for a SOCKS proxy.
     manager.pool_classes_by_scheme = {
-        scheme: _pool_class(pool, on_sent) for scheme, pool in manager.pool_classes_by_scheme.items()}
+        scheme: _pool_class(pool, on_sent) for scheme, pool in manager.pool_classes_by_scheme.items()
+    }
 
 
 def _pool_class(base: Any, on_sent: Callable[[], None]) -> Any:
@@ -287,16 +298,27 @@ def _describe(error: Exception, sent: bool, host: str, timeout: float, verify: U
         return "the connection to %s broke before the answer was complete (%s)." % (host, reason or "closed"), True
     if "ProxyError" in names:
         return "the proxy from the environment (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY) did not connect to %s (%s)." % (
-            host, reason or "it refused"), True
+            host,
+            reason or "it refused",
+        ), True
     if is_timeout:
         return "no connection to %s within %g s (timeout)." % (host, timeout), True
     if "SSL" in names:
-        detail = next((getattr(cause, "verify_message", None) or getattr(cause, "reason", None) for cause in chain
-                       if type(cause).__module__ in ("ssl", "_ssl")), None)
+        detail = next(
+            (
+                getattr(cause, "verify_message", None) or getattr(cause, "reason", None)
+                for cause in chain
+                if type(cause).__module__ in ("ssl", "_ssl")
+            ),
+            None,
+        )
         return "no secure connection to %s: %s. %s" % (
-            host, detail if isinstance(detail, str) else reason or "TLS failed",
-            "The certificate authorities to trust were read from %s." % verify if isinstance(verify, str) else
-            "If its certificate comes from a private authority, name that by ca_path."), False
+            host,
+            detail if isinstance(detail, str) else reason or "TLS failed",
+            "The certificate authorities to trust were read from %s." % verify
+            if isinstance(verify, str)
+            else "If its certificate comes from a private authority, name that by ca_path.",
+        ), False
     if "NameResolution" in names or "gaierror" in names:
         return "the host name of %s cannot be resolved. Is api_url right?" % host, True
     return "no connection to %s (%s)." % (host, reason or "refused"), True

@@ -36,8 +36,9 @@ def check_seconds(option: str, value: float, positive: bool = False) -> float:
     :raises InputError: it is no such time.
     """
     if not math.isfinite(value) or value < 0 or (positive and value == 0):
-        raise InputError(option, "%s is no possible time: give seconds, %s." % (
-            value, "more than 0" if positive else "0 or more"))
+        raise InputError(
+            option, "%s is no possible time: give seconds, %s." % (value, "more than 0" if positive else "0 or more")
+        )
     return value
 
 

@@ -140,18 +140,29 @@ def observe(state: State, seen: Observation, now: float, rules: Rules) -> tuple[
     tell = _Teller(state.account, now)
     if state.failing and state.failing.told_at is not None:
         minutes = (now - state.failing.since) / 60
-        tell(RECOVERED, None, "The service answers again, after %.0f minutes." % minutes, failing_since=iso(state.failing.since))
+        tell(
+            RECOVERED,
+            None,
+            "The service answers again, after %.0f minutes." % minutes,
+            failing_since=iso(state.failing.since),
+        )
     listed = {profile["profile_id"]: profile for profile in seen.listing}
     profiles: dict[str, Watched] = {}
     for profile_id, watched in state.profiles.items():
         if profile_id in listed:
             watched = _look_at(watched, listed[profile_id], tell, rules)
-            profiles[profile_id] = _hear(watched, seen.answers[profile_id], tell, rules) if profile_id in seen.answers else watched
+            profiles[profile_id] = (
+                _hear(watched, seen.answers[profile_id], tell, rules) if profile_id in seen.answers else watched
+            )
         else:
             absent = _again(watched.absent, now)
             if profile_id in seen.gone and absent.looks >= rules.confirmations:
-                tell(DISAPPEARED, watched, "%s is gone: the service does not know it any more." % name_of(watched.facts),
-                     previous_state=watched.state)
+                tell(
+                    DISAPPEARED,
+                    watched,
+                    "%s is gone: the service does not know it any more." % name_of(watched.facts),
+                    previous_state=watched.state,
+                )
             else:
                 profiles[profile_id] = replace(watched, absent=absent)
     for profile_id, profile in listed.items():
@@ -164,13 +175,16 @@ def to_confirm(state: State, listing: Sequence[Mapping[str, Any]], rules: Rules,
     """The profiles of which it is to be asked whether they are gone, because several listings did not show them."""
     listed = {profile["profile_id"] for profile in listing}
     missing = [
-        profile_id for profile_id, watched in state.profiles.items()
+        profile_id
+        for profile_id, watched in state.profiles.items()
         if profile_id not in listed and (watched.absent.looks if watched.absent else 0) + 1 >= rules.confirmations
     ]
     return missing[:limit]
 
 
-def to_look_up(state: State, listing: Sequence[Mapping[str, Any]], now: float, interval: float, share: float) -> list[str]:
+def to_look_up(
+    state: State, listing: Sequence[Mapping[str, Any]], now: float, interval: float, share: float
+) -> list[str]:
     """The profiles about which DNS is to be asked: all that are suspected, and of the others those whose turn it is.
 
     Only active ones, because of the others it is known already that something is wrong.
@@ -178,12 +192,18 @@ def to_look_up(state: State, listing: Sequence[Mapping[str, Any]], now: float, i
     :param interval: how often each is to be asked about, in seconds.
     :param share: how many of all may have their turn now, as a fraction, so that they do not all have it at once.
     """
-    active = [profile["profile_id"] for profile in listing if profile["state"] == ACTIVE and profile["profile_id"] in state.profiles]
+    active = [
+        profile["profile_id"]
+        for profile in listing
+        if profile["state"] == ACTIVE and profile["profile_id"] in state.profiles
+    ]
     suspected = [profile_id for profile_id in active if state.profiles[profile_id].drift]
     ages = {profile_id: now - (state.profiles[profile_id].looked_at or 0.0) for profile_id in active}
-    due = sorted((profile_id for profile_id in active if ages[profile_id] >= interval), key=lambda profile_id: -ages[profile_id])
+    due = sorted(
+        (profile_id for profile_id in active if ages[profile_id] >= interval), key=lambda profile_id: -ages[profile_id]
+    )
     turns = [profile_id for profile_id in due if profile_id not in set(suspected)]
-    return suspected + turns[:max(1, round(len(active) * share))]
+    return suspected + turns[: max(1, round(len(active) * share))]
 
 
 # Profiles
@@ -207,16 +227,22 @@ def _look_at(watched: Watched, profile: Mapping[str, Any], tell: _Teller, rules:
     watched = replace(watched, doubt=None)
     if watched.unhealthy:
         watched = replace(
-            watched, unhealthy=_again(watched.unhealthy, tell.now),
-            pending_since=_earlier(watched.pending_since, profile["modified_at_utc"]))
+            watched,
+            unhealthy=_again(watched.unhealthy, tell.now),
+            pending_since=_earlier(watched.pending_since, profile["modified_at_utc"]),
+        )
     return _tell_unhealthy(watched, tell, rules)
 
 
 def _change(watched: Watched, profile: Mapping[str, Any], tell: _Teller, rules: Rules) -> Watched:
     """The profile is in another state now."""
     changed = _in_state(replace(watched, state=profile["state"]), profile, tell.now)
-    tell(CHANGED, changed, "%s turned from '%s' to '%s'." % (name_of(profile), watched.state, profile["state"]),
-         previous_state=watched.state)
+    tell(
+        CHANGED,
+        changed,
+        "%s turned from '%s' to '%s'." % (name_of(profile), watched.state, profile["state"]),
+        previous_state=watched.state,
+    )
     if changed.unhealthy:
         changed = replace(changed, unhealthy=replace(changed.unhealthy, looks=rules.confirmations, told_at=tell.now))
     return _tell_unhealthy(changed, tell, rules)
@@ -225,7 +251,12 @@ def _change(watched: Watched, profile: Mapping[str, Any], tell: _Teller, rules: 
 def _in_state(watched: Watched, profile: Mapping[str, Any], now: float) -> Watched:
     is_pending = watched.state == PENDING
     return replace(
-        watched, was_active=watched.was_active or watched.state == ACTIVE, doubt=None, warned=None, drift=None, looked_at=None,
+        watched,
+        was_active=watched.was_active or watched.state == ACTIVE,
+        doubt=None,
+        warned=None,
+        drift=None,
+        looked_at=None,
         pending_since=_earlier(now, profile["modified_at_utc"]) if is_pending else None,
         unhealthy=Lasting(now) if watched.state in UNHEALTHY_STATES else None,
     )
@@ -238,8 +269,13 @@ def _tell_unhealthy(watched: Watched, tell: _Teller, rules: Rules) -> Watched:
     told = _told(unhealthy, tell.now, rules)
     if told:
         watched = replace(watched, unhealthy=told)
-        tell(UNHEALTHY, watched, "%s is in state '%s'." % (name_of(watched.facts), watched.state),
-             reminder=told.reminders, unhealthy_since=iso(told.since))
+        tell(
+            UNHEALTHY,
+            watched,
+            "%s is in state '%s'." % (name_of(watched.facts), watched.state),
+            reminder=told.reminders,
+            unhealthy_since=iso(told.since),
+        )
     return _warn(watched, tell, rules)
 
 
@@ -248,15 +284,25 @@ def _warn(watched: Watched, tell: _Teller, rules: Rules) -> Watched:
     if watched.pending_since is None:
         return watched
     left = (disabled_after(watched) - tell.now) / _HOUR
-    due = [hours for hours in rules.expiring_hours if left <= hours and (watched.warned is None or hours < watched.warned)]
+    due = [
+        hours for hours in rules.expiring_hours if left <= hours and (watched.warned is None or hours < watched.warned)
+    ]
     if not due:
         return watched
-    tell(EXPIRING, watched, "%s is in state 'pending', and is going to be disabled in %.1f hours." % (
-        name_of(watched.facts), max(0.0, left)), hours_left=round(max(0.0, left), 2), threshold=min(due))
+    tell(
+        EXPIRING,
+        watched,
+        "%s is in state 'pending', and is going to be disabled in %.1f hours."
+        % (name_of(watched.facts), max(0.0, left)),
+        hours_left=round(max(0.0, left), 2),
+        threshold=min(due),
+    )
     return replace(watched, warned=min(due))
 
 
-def _hear(watched: Watched, wrong_records: Optional[Sequence[Mapping[str, Any]]], tell: _Teller, rules: Rules) -> Watched:
+def _hear(
+    watched: Watched, wrong_records: Optional[Sequence[Mapping[str, Any]]], tell: _Teller, rules: Rules
+) -> Watched:
     """What DNS says of the profile."""
     watched = replace(watched, looked_at=tell.now)
     if wrong_records is None or watched.state != ACTIVE or watched.doubt:
@@ -265,11 +311,23 @@ def _hear(watched: Watched, wrong_records: Optional[Sequence[Mapping[str, Any]]]
     told = watched.drift and watched.drift.looks >= rules.confirmations and _told(watched.drift, tell.now, rules)
     if not told:
         return watched
-    tell(DRIFT, watched, "DNS does not answer right for %d records of %s, though the service has it as '%s': %s" % (
-        len(wrong_records), name_of(watched.facts), watched.state,
-        ", ".join("%s %s is %s" % (record["fqdn"], record["type"], record["status"]) for record in wrong_records)),
-        reminder=told.reminders, drifting_since=iso(told.since),
-        records=[{name: record[name] for name in ("fqdn", "type", "rdata", "status", "diagnosis")} for record in wrong_records])
+    tell(
+        DRIFT,
+        watched,
+        "DNS does not answer right for %d records of %s, though the service has it as '%s': %s"
+        % (
+            len(wrong_records),
+            name_of(watched.facts),
+            watched.state,
+            ", ".join("%s %s is %s" % (record["fqdn"], record["type"], record["status"]) for record in wrong_records),
+        ),
+        reminder=told.reminders,
+        drifting_since=iso(told.since),
+        records=[
+            {name: record[name] for name in ("fqdn", "type", "rdata", "status", "diagnosis")}
+            for record in wrong_records
+        ],
+    )
     return replace(watched, drift=told)
 
 
@@ -282,8 +340,15 @@ def _unreachable(state: State, problem: str, now: float, rules: Rules) -> tuple[
     failing = _again(state.failing, now)
     told = _told(failing, now, rules) if now - failing.since >= rules.unreachable_after else None
     if told:
-        tell(UNREACHABLE, None, "The service does not answer right since %s: %s" % (iso(told.since), problem),
-             reminder=told.reminders, failing_since=iso(told.since), failures=told.looks, problem=problem)
+        tell(
+            UNREACHABLE,
+            None,
+            "The service does not answer right since %s: %s" % (iso(told.since), problem),
+            reminder=told.reminders,
+            failing_since=iso(told.since),
+            failures=told.looks,
+            problem=problem,
+        )
     return replace(state, failing=told or failing), tell.events
 
 
@@ -333,9 +398,13 @@ def describe(watched: Watched) -> dict[str, Any]:
     """The profile as events have it."""
     facts = {name: watched.facts[name] for name in _FACTS if name != "modified_at_utc"}
     return dict(
-        facts, state=watched.state, was_active=watched.was_active, modified_at=iso(watched.facts["modified_at_utc"]),
+        facts,
+        state=watched.state,
+        was_active=watched.was_active,
+        modified_at=iso(watched.facts["modified_at_utc"]),
         pending_since=iso(watched.pending_since),
-        disabled_after=None if watched.pending_since is None else iso(disabled_after(watched)))
+        disabled_after=None if watched.pending_since is None else iso(disabled_after(watched)),
+    )
 
 
 def disabled_after(watched: Watched) -> float:
@@ -411,4 +480,6 @@ def _lasting_from(data: Any) -> Optional[Lasting]:
     if data is None:
         return None
     told_at = data["told_at"]
-    return Lasting(float(data["since"]), int(data["looks"]), None if told_at is None else float(told_at), int(data["reminders"]))
+    return Lasting(
+        float(data["since"]), int(data["looks"]), None if told_at is None else float(told_at), int(data["reminders"])
+    )

@@ -91,10 +91,18 @@ def settings_from(arguments: Mapping[str, Any], environ: Mapping[str, str]) -> S
     if values["confirmations"] < 1:
         raise InputError("confirmations", "%d is too small: give 1 or more." % values["confirmations"])
     rules = Rules(
-        values["confirmations"], values["reminder_interval"],
-        tuple(sorted({_hours(item) for item in values["expiring_hours"]})), values["unreachable_after"])
+        values["confirmations"],
+        values["reminder_interval"],
+        tuple(sorted({_hours(item) for item in values["expiring_hours"]})),
+        values["unreachable_after"],
+    )
     return Settings(
-        _connection(given, environ), rules, values["interval"], values["state_file"], _dns(values) if values["dns"] else None)
+        _connection(given, environ),
+        rules,
+        values["interval"],
+        values["state_file"],
+        _dns(values) if values["dns"] else None,
+    )
 
 
 def _similar(name: str) -> str:
@@ -116,7 +124,8 @@ def _connection(given: Mapping[str, Any], environ: Mapping[str, str]) -> Connect
         if name not in found and name not in CREDENTIALS:
             found[name] = next((environ[variable] for variable in option.env if environ.get(variable)), None)
     return resolve_connection(
-        {name: from_text(name, option.type, found.get(name)) for name, option in CONNECTION_OPTIONS.items()}, environ)
+        {name: from_text(name, option.type, found.get(name)) for name, option in CONNECTION_OPTIONS.items()}, environ
+    )
 
 
 def _dns(values: Mapping[str, Any]) -> Dns:

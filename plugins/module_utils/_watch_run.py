@@ -27,8 +27,8 @@ from typing import Any, Callable, Mapping, Optional, Sequence
 from ._client import RETRY_BUDGET, Client, ServiceError
 from ._dns_answers import PRESENT, UNKNOWN
 from ._dns_delegation import servers_by
-from ._dns_look import Looker
 from ._dns_exchange import dnspython
+from ._dns_look import Looker
 from ._errors import InputError, MissingLibraryError, SmtpdError
 from ._options import Connection
 from ._records import check_records
@@ -55,8 +55,10 @@ def start(arguments: Mapping[str, Any], environ: Mapping[str, str]) -> Watcher:
             dnspython()
         return Watcher(settings)
     except MissingLibraryError as error:
-        raise SmtpdError("The Python library %s is needed %s: install it for the Python that runs the rulebook." % (
-            error.library, error.reason)) from None
+        raise SmtpdError(
+            "The Python library %s is needed %s: install it for the Python that runs the rulebook."
+            % (error.library, error.reason)
+        ) from None
 
 
 class Watcher:
@@ -82,7 +84,10 @@ class Watcher:
         self._records: dict[str, tuple[Any, list[dict[str, Any]]]] = {}
         self._file = StateFile(settings.state_file) if settings.state_file else None
         try:
-            self._state, self._outbox = (self._file.load(self._account) if self._file else None) or (State(self._account), [])
+            self._state, self._outbox = (self._file.load(self._account) if self._file else None) or (
+                State(self._account),
+                [],
+            )
             self._save()
             self._client = Client(settings.connection, connections=_CALLS)
         except BaseException:
@@ -242,11 +247,16 @@ class StateFile:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             self._lock.close()
-            raise InputError("state_file", "%s is used by another watcher: give each a file of its own." % self._path) from None
+            raise InputError(
+                "state_file", "%s is used by another watcher: give each a file of its own." % self._path
+            ) from None
 
     def _unusable(self, error: OSError) -> InputError:
-        return InputError("state_file", "%s cannot be used: %s. Give a file in a folder that can be written to." % (
-            self._path, error.strerror or error))
+        return InputError(
+            "state_file",
+            "%s cannot be used: %s. Give a file in a folder that can be written to."
+            % (self._path, error.strerror or error),
+        )
 
     def close(self) -> None:
         """Let others use it."""
@@ -275,12 +285,18 @@ class StateFile:
             aside = self._path + ".unreadable"
             with contextlib.suppress(OSError):
                 os.replace(self._path, aside)
-            _LOG.warning("The state file %s cannot be read (%s). It was moved to %s, and watching begins anew.",
-                         self._path, error, aside)
+            _LOG.warning(
+                "The state file %s cannot be read (%s). It was moved to %s, and watching begins anew.",
+                self._path,
+                error,
+                aside,
+            )
             return None
         if state.account != account:
-            raise InputError("state_file", "%s is that of another service or API key: give each a file of its own, "
-                                           "or remove it." % self._path)
+            raise InputError(
+                "state_file",
+                "%s is that of another service or API key: give each a file of its own, or remove it." % self._path,
+            )
         return state, outbox
 
     def save(self, document: dict[str, Any]) -> None:

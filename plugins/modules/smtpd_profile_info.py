@@ -227,12 +227,18 @@ def _result(found, setup):
 
 
 def main():
-    run_module(run, argument_spec=service_spec(
-        profiles={"type": "list", "elements": "dict", "options": profile_spec()},
-        states={"type": "list", "elements": "str", "choices": list(STATES), "default": []},
-        setup={"type": "bool", "default": False},
-        **{name: {"type": "str"} for name in FILTERS}, **wait_spec(wait=False), **concurrency_spec()
-    ), mutually_exclusive=[("profiles", name) for name in FILTERS])
+    run_module(
+        run,
+        argument_spec=service_spec(
+            profiles={"type": "list", "elements": "dict", "options": profile_spec()},
+            states={"type": "list", "elements": "str", "choices": list(STATES), "default": []},
+            setup={"type": "bool", "default": False},
+            **{name: {"type": "str"} for name in FILTERS},
+            **wait_spec(wait=False),
+            **concurrency_spec(),
+        ),
+        mutually_exclusive=[("profiles", name) for name in FILTERS],
+    )
 
 
 if __name__ == "__main__":

@@ -84,7 +84,8 @@ def name_hosts(
     hosts = {index: Host(name, ranked[index]) for name, index in taken.items()}
     collisions = [
         Collision(wanted[0][1], ranked[taken.get(wanted[0][1], owners[wanted[0]])], hosts[index])
-        for index, wanted in enumerate(candidates) if wanted and hosts[index].name != wanted[0][1]
+        for index, wanted in enumerate(candidates)
+        if wanted and hosts[index].name != wanted[0][1]
     ]
     names = {id(host.profile): host.name for host in hosts.values()}
     return [Host(names[id(profile)], profile) for profile in profiles], collisions
@@ -118,10 +119,16 @@ def describe_collisions(collisions: Sequence[Collision]) -> Optional[str]:
     if not collisions:
         return None
     sentences = [
-        "'%s' belongs to %s in state '%s', so that %s in state '%s' is host '%s'." % (
-            collision.name, _lower(describe_profile(collision.holder)), collision.holder["state"],
-            _lower(describe_profile(collision.host.profile)), collision.host.profile["state"], collision.host.name,
-        ) for collision in collisions[:_SHOWN]
+        "'%s' belongs to %s in state '%s', so that %s in state '%s' is host '%s'."
+        % (
+            collision.name,
+            _lower(describe_profile(collision.holder)),
+            collision.holder["state"],
+            _lower(describe_profile(collision.host.profile)),
+            collision.host.profile["state"],
+            collision.host.name,
+        )
+        for collision in collisions[:_SHOWN]
     ]
     if len(collisions) > _SHOWN:
         sentences.append("And %d more." % (len(collisions) - _SHOWN))

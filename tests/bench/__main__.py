@@ -39,25 +39,50 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--profiles", type=numbers, default=[1, 100, 1000], help="sizes (default: 1,100,1000)")
     parser.add_argument("--large", action="store_true", help="%d profiles too, once" % LARGE)
-    parser.add_argument("--latency", type=numbers, default=[0, 50],
-                        help="how long the service takes for an answer, in ms (default: 0,50)")
+    parser.add_argument(
+        "--latency",
+        type=numbers,
+        default=[0, 50],
+        help="how long the service takes for an answer, in ms (default: 0,50)",
+    )
     parser.add_argument("--repeat", type=int, default=3, help="how often (default: %(default)s)")
     parser.add_argument("--turns", type=int, default=7, help="how often the modules take turns (default: %(default)s)")
-    parser.add_argument("--only", type=lambda text: text.split(","), default=list(KINDS),
-                        help="only some of: %s" % ",".join(KINDS))
-    parser.add_argument("--creating", type=float, default=0.2,
-                        help="seconds that the service takes to create a profile (default: %(default)s)")
-    parser.add_argument("--interval", type=float, default=0.25,
-                        help="seconds between two looks of the playbook, and the first pause of the role "
-                             "(default: %(default)s, which is the role's)")
-    parser.add_argument("--concurrency", type=int, default=8,
-                        help="calls that the limit has under way at once (default: %(default)s, which is the role's)")
-    parser.add_argument("--zones", type=int, default=1,
-                        help="DNS zones to spread the profiles over (default: %(default)s)")
-    parser.add_argument("--ask-dns", action="store_true",
-                        help="have verifications ask the name server, which takes the simulator longer than all else")
-    parser.add_argument("--collections", type=Path, default=BUILD / "bench" / "collections",
-                        help="where smtpd.email is installed (default: where 'make bench' puts it)")
+    parser.add_argument(
+        "--only", type=lambda text: text.split(","), default=list(KINDS), help="only some of: %s" % ",".join(KINDS)
+    )
+    parser.add_argument(
+        "--creating",
+        type=float,
+        default=0.2,
+        help="seconds that the service takes to create a profile (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--interval",
+        type=float,
+        default=0.25,
+        help="seconds between two looks of the playbook, and the first pause of the role "
+        "(default: %(default)s, which is the role's)",
+    )
+    parser.add_argument(
+        "--concurrency",
+        type=int,
+        default=8,
+        help="calls that the limit has under way at once (default: %(default)s, which is the role's)",
+    )
+    parser.add_argument(
+        "--zones", type=int, default=1, help="DNS zones to spread the profiles over (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--ask-dns",
+        action="store_true",
+        help="have verifications ask the name server, which takes the simulator longer than all else",
+    )
+    parser.add_argument(
+        "--collections",
+        type=Path,
+        default=BUILD / "bench" / "collections",
+        help="where smtpd.email is installed (default: where 'make bench' puts it)",
+    )
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "benchmarks", help="where the report is written")
     return parser
 
@@ -68,8 +93,10 @@ def collections_path(installed: Path) -> str:
     if not (installed / "ansible_collections" / "smtpd" / "email").is_dir():
         sys.exit("The collection smtpd.email is not installed in %s: run this by 'make bench'." % installed)
     if not (others / "ansible_collections" / "community" / "general").is_dir():
-        sys.exit("The collection community.general is missing, which the playbook of today needs. To install it:\n"
-                 "python tests/tools/ensure-collections community.general")
+        sys.exit(
+            "The collection community.general is missing, which the playbook of today needs. To install it:\n"
+            "python tests/tools/ensure-collections community.general"
+        )
     return os.pathsep.join([str(installed.resolve()), str(others)])
 
 
@@ -77,7 +104,13 @@ def steps(arguments: argparse.Namespace) -> Iterator[list[Step]]:
     """What to run at each latency: rounds in which those that are compared take turns."""
     sizes = arguments.profiles
     with_hosts = sorted({*sizes, AS_HOSTS}) if "hosts" in arguments.only else sizes
-    common = {"uri": [1, FURTHER], "role": with_hosts, "limit": sizes, "modules": [arguments.turns], "hosts": [AS_HOSTS]}
+    common = {
+        "uri": [1, FURTHER],
+        "role": with_hosts,
+        "limit": sizes,
+        "modules": [arguments.turns],
+        "hosts": [AS_HOSTS],
+    }
     for _number in range(arguments.repeat):
         yield [(kind, count) for kind in arguments.only for count in common[kind]]
     if arguments.large:
@@ -107,14 +140,32 @@ def measure(arguments: argparse.Namespace) -> tuple[list[Sample], list[str]]:
 
 def show(number: int, samples: list[Sample]) -> None:
     for sample in samples:
-        print("%3.0f ms, round %d: %-5s %5d profiles %8.2f s %8.2f s CPU %5.0f MB  %s" % (
-            1000 * sample.latency, number, sample.case, sample.profiles, sample.seconds, sample.cpu, sample.peak_mb,
-            " ".join("%s=%d" % call for call in sorted(sample.calls.items()))), flush=True)
+        print(
+            "%3.0f ms, round %d: %-5s %5d profiles %8.2f s %8.2f s CPU %5.0f MB  %s"
+            % (
+                1000 * sample.latency,
+                number,
+                sample.case,
+                sample.profiles,
+                sample.seconds,
+                sample.cpu,
+                sample.peak_mb,
+                " ".join("%s=%d" % call for call in sorted(sample.calls.items())),
+            ),
+            flush=True,
+        )
 
 
 def setting_of(arguments: argparse.Namespace, latency: int) -> Setting:
-    return Setting(latency / 1000, arguments.creating, arguments.interval, arguments.concurrency, arguments.zones,
-                   arguments.ask_dns, collections_path(arguments.collections))
+    return Setting(
+        latency / 1000,
+        arguments.creating,
+        arguments.interval,
+        arguments.concurrency,
+        arguments.zones,
+        arguments.ask_dns,
+        collections_path(arguments.collections),
+    )
 
 
 def write_report(arguments: argparse.Namespace, samples: list[Sample], failures: list[str], load: float) -> bool:
@@ -122,8 +173,7 @@ def write_report(arguments: argparse.Namespace, samples: list[Sample], failures:
     figures = Figures(samples)
     verdicts = judge(figures)
     date = datetime.date.today().isoformat()
-    how = report.Circumstances(
-        setting_of(arguments, 0), date, arguments.repeat, arguments.large, failures, load)
+    how = report.Circumstances(setting_of(arguments, 0), date, arguments.repeat, arguments.large, failures, load)
     text = report.render(figures, verdicts, how)
     arguments.out.mkdir(parents=True, exist_ok=True)
     (arguments.out / (date + ".md")).write_text(text, encoding="utf-8")
@@ -148,8 +198,13 @@ def main() -> None:
     if not samples:
         sys.exit("Nothing was measured.")
     is_met = write_report(arguments, samples, failures, load)
-    print("Done in %.0f s. %s" % (time.monotonic() - started, "All targets that were measured are met." if is_met
-                                  else "Some targets are missed."))
+    print(
+        "Done in %.0f s. %s"
+        % (
+            time.monotonic() - started,
+            "All targets that were measured are met." if is_met else "Some targets are missed.",
+        )
+    )
     if failures:
         sys.exit("%d runs failed." % len(failures))
 

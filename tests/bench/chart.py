@@ -31,8 +31,11 @@ Points = Sequence[tuple[float, float]]
 
 def render(figures: Figures) -> str:
     """The chart as the text of an SVG file."""
-    lines = {(name, latency): [(size, value) for size in figures.sizes if (value := get(figures, size, latency))]
-             for name, _colour, get in _LINES for latency in figures.latencies}
+    lines = {
+        (name, latency): [(size, value) for size in figures.sizes if (value := get(figures, size, latency))]
+        for name, _colour, get in _LINES
+        for latency in figures.latencies
+    }
     points = [point for line in lines.values() for point in line]
     latencies = figures.latencies if points else []
     panels = [_panel(index, latency, lines, points) for index, latency in enumerate(latencies)]
@@ -40,15 +43,20 @@ def render(figures: Figures) -> str:
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" '
         'font-family="sans-serif" font-size="12" fill="%s">\n'
-        "<title>Seconds to set profiles up, by their number</title>\n%s</svg>\n" % (
-            width, _HEIGHT, width, _HEIGHT, _TEXT, "".join(panels) + _legend()))
+        "<title>Seconds to set profiles up, by their number</title>\n%s</svg>\n"
+        % (width, _HEIGHT, width, _HEIGHT, _TEXT, "".join(panels) + _legend())
+    )
 
 
 def _panel(index: int, latency: float, lines: dict[tuple[str, float], Points], points: Points) -> str:
-    scale_x, scale_y = _Scale([x for x, _y in points], 0, _PLOT_WIDTH), _Scale(
-        [y for _x, y in points], _HEIGHT - _TOP - _BOTTOM, 0)
-    parts = ['<g transform="translate(%d %d)">\n' % (index * _WIDTH + _LEFT, _TOP),
-             _text(_PLOT_WIDTH / 2, -16, "seconds by number of profiles, %g ms latency" % (1000 * latency), "middle")]
+    scale_x, scale_y = (
+        _Scale([x for x, _y in points], 0, _PLOT_WIDTH),
+        _Scale([y for _x, y in points], _HEIGHT - _TOP - _BOTTOM, 0),
+    )
+    parts = [
+        '<g transform="translate(%d %d)">\n' % (index * _WIDTH + _LEFT, _TOP),
+        _text(_PLOT_WIDTH / 2, -16, "seconds by number of profiles, %g ms latency" % (1000 * latency), "middle"),
+    ]
     for power in scale_y.powers:
         y = scale_y(power)
         parts.append(_rule(0, y, _PLOT_WIDTH, y) + _text(-8, y + 4, "{:,g}".format(power), "end"))
@@ -58,8 +66,10 @@ def _panel(index: int, latency: float, lines: dict[tuple[str, float], Points], p
         parts.append(_text(x, scale_y.low + 18, "{:,.0f}".format(power), "middle"))
     for name, colour, _get in _LINES:
         places = [(scale_x(x), scale_y(y)) for x, y in lines[name, latency]]
-        parts.append('<polyline fill="none" stroke="%s" stroke-width="2"%s points="%s"/>\n' % (
-            colour, ' stroke-dasharray="5 4"' * (name == _URI), " ".join("%.1f,%.1f" % place for place in places)))
+        parts.append(
+            '<polyline fill="none" stroke="%s" stroke-width="2"%s points="%s"/>\n'
+            % (colour, ' stroke-dasharray="5 4"' * (name == _URI), " ".join("%.1f,%.1f" % place for place in places))
+        )
         parts += ['<circle cx="%.1f" cy="%.1f" r="3.5" fill="%s"/>\n' % (*place, colour) for place in places]
     return "".join([*parts, "</g>\n"])
 
@@ -74,7 +84,7 @@ class _Scale:
         self.low, self.high = low, high
         self._first = math.floor(math.log10(min(values)))
         self._last = max(math.ceil(math.log10(max(values))), self._first + 1)
-        self.powers = [10.0 ** exponent for exponent in range(self._first, self._last + 1)]
+        self.powers = [10.0**exponent for exponent in range(self._first, self._last + 1)]
 
     def __call__(self, value: float) -> float:
         return self.low + (math.log10(value) - self._first) / (self._last - self._first) * (self.high - self.low)

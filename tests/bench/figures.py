@@ -15,7 +15,17 @@ from dataclasses import dataclass
 from typing import Any, Callable, Iterable
 
 from tests.bench.runs import (
-    AGAIN, COMMAND_INFO, COMMAND_URI, HOSTS, LIMIT, RECORDS, ROLE, TASK_INFO, TASK_URI, URI, Sample,
+    AGAIN,
+    COMMAND_INFO,
+    COMMAND_URI,
+    HOSTS,
+    LIMIT,
+    RECORDS,
+    ROLE,
+    TASK_INFO,
+    TASK_URI,
+    URI,
+    Sample,
 )
 
 # How much more each further profile may cost among many than among few, for the cost to count as linear.
@@ -49,8 +59,11 @@ class Figures:
         self.sizes = sorted({sample.profiles for sample in self.samples if sample.case in (ROLE, LIMIT)})
 
     def of(self, case: str, profiles: int, latency: float) -> list[Sample]:
-        return [sample for sample in self.samples
-                if (sample.case, sample.profiles, sample.latency) == (case, profiles, latency)]
+        return [
+            sample
+            for sample in self.samples
+            if (sample.case, sample.profiles, sample.latency) == (case, profiles, latency)
+        ]
 
     def seconds(self, case: str, profiles: int, latency: float) -> float | None:
         return self._median(self.of(case, profiles, latency), lambda sample: sample.seconds)
@@ -67,8 +80,11 @@ class Figures:
     def as_hosts(self, latency: float) -> list[tuple[int, float, float | None]]:
         """How many profiles were hosts, and what they took so and in one list, in seconds."""
         sizes = sorted({sample.profiles for sample in self.samples if sample.case == HOSTS})
-        return [(size, seconds, self.seconds(ROLE, size, latency)) for size in sizes
-                if (seconds := self.seconds(HOSTS, size, latency)) is not None]
+        return [
+            (size, seconds, self.seconds(ROLE, size, latency))
+            for size in sizes
+            if (seconds := self.seconds(HOSTS, size, latency)) is not None
+        ]
 
     def further_uri(self, latency: float) -> float | None:
         """What each profile after the first costs the playbook of today, in seconds."""
@@ -93,8 +109,10 @@ class Figures:
         runs = [_numbered(sample.tasks) for sample in self.of(case, profiles, latency)]
         if not runs:
             return []
-        return [(name, statistics.median([run[name, number] for run in runs if (name, number) in run]))
-                for name, number in runs[0]]
+        return [
+            (name, statistics.median([run[name, number] for run in runs if (name, number) in run]))
+            for name, number in runs[0]
+        ]
 
     @staticmethod
     def _median(samples: list[Sample], value: Callable[[Sample], float]) -> float | None:
@@ -146,8 +164,11 @@ def _against_limit(figures: Figures, latency: float) -> Verdict:
 
 def _against_uri(figures: Figures, latency: float) -> Verdict:
     ratio = figures.ratio(figures.uri(1000, latency), figures.seconds(ROLE, 1000, latency))
-    return Verdict("1,000 profiles, %s: the role is at least 150 times faster than the uri playbook" % _at(latency),
-                   "" if ratio is None else "%.0f" % ratio, None if ratio is None else ratio >= 150)
+    return Verdict(
+        "1,000 profiles, %s: the role is at least 150 times faster than the uri playbook" % _at(latency),
+        "" if ratio is None else "%.0f" % ratio,
+        None if ratio is None else ratio >= 150,
+    )
 
 
 def _again(figures: Figures) -> Verdict:
@@ -160,8 +181,14 @@ def _modules(figures: Figures) -> list[Verdict]:
     for info, uri, what in ((TASK_INFO, TASK_URI, "as a task"), (COMMAND_INFO, COMMAND_URI, "as a command")):
         for latency in figures.latencies:
             ratio = figures.ratio(figures.seconds(info, 1, latency), figures.seconds(uri, 1, latency))
-            verdicts.append(_at_most("One call %s, %s: smtpd_profile_info is not slower than uri (at most %g)" % (
-                what, _at(latency), NOISE), ratio, NOISE))
+            verdicts.append(
+                _at_most(
+                    "One call %s, %s: smtpd_profile_info is not slower than uri (at most %g)"
+                    % (what, _at(latency), NOISE),
+                    ratio,
+                    NOISE,
+                )
+            )
     return verdicts
 
 
@@ -178,8 +205,11 @@ def _calls(figures: Figures) -> Verdict:
 def _memory(figures: Figures) -> Verdict:
     peaks = [figures.peak_mb(case, 5000, latency) for case in (ROLE, AGAIN) for latency in figures.latencies]
     peak = max((peak for peak in peaks if peak is not None), default=None)
-    return Verdict("5,000 profiles: the largest process has less than 400 MB", "" if peak is None else "%.0f MB" % peak,
-                   None if peak is None else peak < 400)
+    return Verdict(
+        "5,000 profiles: the largest process has less than 400 MB",
+        "" if peak is None else "%.0f MB" % peak,
+        None if peak is None else peak < 400,
+    )
 
 
 def _linear(figures: Figures, latency: float) -> Verdict:
@@ -187,8 +217,12 @@ def _linear(figures: Figures, latency: float) -> Verdict:
     ratio = None
     if first is not None and middle is not None and last is not None:
         ratio = figures.ratio((last - middle) / 4000, (middle - first) / 900)
-    return _at_most("Linear, %s: a profile from 1,000 to 5,000 costs at most %g times one from 100 to 1,000" % (
-        _at(latency), LINEAR), ratio, LINEAR)
+    return _at_most(
+        "Linear, %s: a profile from 1,000 to 5,000 costs at most %g times one from 100 to 1,000"
+        % (_at(latency), LINEAR),
+        ratio,
+        LINEAR,
+    )
 
 
 def records(profiles: int) -> int:

@@ -52,11 +52,17 @@ def main() -> None:
     _pid, status, usage = os.wait4(process.pid, 0)
     taken = time.monotonic() - clock
     with open(result, "w", encoding="utf-8") as file:
-        json.dump({
-            "began": began, "seconds": taken, "cpu": usage.ru_utime + usage.ru_stime,
-            "peak_mb": usage.ru_maxrss * 1024 / 1e6, "status": os.waitstatus_to_exitcode(status),
-            "timed_out": taken >= seconds,
-        }, file)
+        json.dump(
+            {
+                "began": began,
+                "seconds": taken,
+                "cpu": usage.ru_utime + usage.ru_stime,
+                "peak_mb": usage.ru_maxrss * 1024 / 1e6,
+                "status": os.waitstatus_to_exitcode(status),
+                "timed_out": taken >= seconds,
+            },
+            file,
+        )
 
 
 if __name__ == "__main__":

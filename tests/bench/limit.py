@@ -66,7 +66,7 @@ async def publish(records_of_profiles: list[list[dict[str, Any]]], variables: di
         here = [records for records in records_of_profiles if records[0]["name"].endswith("." + zone)]
         for start in range(0, len(here), _PROFILES_A_MESSAGE):
             update = dns.update.UpdateMessage(origin, keyring=keyring)
-            for record in itertools.chain.from_iterable(here[start:start + _PROFILES_A_MESSAGE]):
+            for record in itertools.chain.from_iterable(here[start : start + _PROFILES_A_MESSAGE]):
                 update.add(dns.name.from_text(record["name"]), 3600, record["type"], rdata(record))
             answer = await dns.asyncquery.tcp(update, server["server"], port=server["port"], timeout=60)
             if answer.rcode() != dns.rcode.NOERROR:

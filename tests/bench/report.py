@@ -64,29 +64,47 @@ def render(figures: Figures, verdicts: Sequence[Verdict], how: Circumstances) ->
         parts += ["## Seconds at %g ms latency\n" % (1000 * latency), _seconds(figures, latency)]
     first = figures.latencies[0]
     if any(figures.as_hosts(latency) for latency in figures.latencies):
-        parts += ["## Each profile as a host\n",
-                  "The role on hosts of an inventory, with %d forks, beside the same profiles in one list, in seconds.\n" % FORKS,
-                  _as_hosts(figures)]
+        parts += [
+            "## Each profile as a host\n",
+            "The role on hosts of an inventory, with %d forks, beside the same profiles in one list, in seconds.\n"
+            % FORKS,
+            _as_hosts(figures),
+        ]
     parts += ["## One call\n", _one_call(figures), "## Where the role's time goes\n"]
-    parts += ["Seconds of each task at %g ms latency. Those under 0.05 s are left out.\n" % (1000 * first),
-              _tasks(figures, first)]
+    parts += [
+        "Seconds of each task at %g ms latency. Those under 0.05 s are left out.\n" % (1000 * first),
+        _tasks(figures, first),
+    ]
     return "\n".join(parts)
 
 
 def _head(figures: Figures, how: Circumstances) -> str:
-    further = ["%.1f s at %g ms" % (seconds, 1000 * latency) for latency in figures.latencies
-               if (seconds := figures.further_uri(latency)) is not None]
+    further = [
+        "%.1f s at %g ms" % (seconds, 1000 * latency)
+        for latency in figures.latencies
+        if (seconds := figures.further_uri(latency)) is not None
+    ]
     setting = how.setting
     return HEAD.format(
-        date=how.date, repeat=how.repeat, creating=setting.creating, concurrency=setting.concurrency, load=how.load,
+        date=how.date,
+        repeat=how.repeat,
+        creating=setting.creating,
+        concurrency=setting.concurrency,
+        load=how.load,
         further=max((sample.profiles for sample in figures.samples if sample.case == URI), default=0),
-        further_seconds=", ".join(further) or "not measured", large=" (of 5,000 profiles one)" if how.large else "",
+        further_seconds=", ".join(further) or "not measured",
+        large=" (of 5,000 profiles one)" if how.large else "",
         failures="".join("\n\n**A run failed, and is in no figure:** %s" % failure for failure in how.failures),
-        cpus=os.cpu_count(), system=platform.system(), python=platform.python_version(), core=version("ansible-core"),
+        cpus=os.cpu_count(),
+        system=platform.system(),
+        python=platform.python_version(),
+        core=version("ansible-core"),
         interval=setting.interval,
-        verification="A verification asks BIND." if setting.ask_dns else
-        "Asked to verify, the simulator takes the records for published, so as not to be itself what is measured.\n"
-        "Whether they are is looked up in BIND after each run.")
+        verification="A verification asks BIND."
+        if setting.ask_dns
+        else "Asked to verify, the simulator takes the records for published, so as not to be itself what is measured.\n"
+        "Whether they are is looked up in BIND after each run.",
+    )
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -106,23 +124,61 @@ def number(value: float | None, digits: int = 1) -> str:
 def _seconds(figures: Figures, latency: float) -> str:
     rows = []
     for size in figures.sizes:
-        uri, role, again, limit = figures.uri(size, latency), *(
-            figures.seconds(case, size, latency) for case in (ROLE, AGAIN, LIMIT))
+        uri, role, again, limit = (
+            figures.uri(size, latency),
+            *(figures.seconds(case, size, latency) for case in (ROLE, AGAIN, LIMIT)),
+        )
         if role is None and limit is None:
             continue
-        rows.append((
-            number(size, 0), number(records(size), 0), number(uri), number(role), number(again), number(limit),
-            number(figures.ratio(role, uri), 3), number(figures.ratio(role, limit)),
-            number(figures.cpu(ROLE, size, latency)), number(figures.cpu(AGAIN, size, latency)),
-            number(figures.calls(ROLE, size, latency), 0), number(figures.calls(AGAIN, size, latency), 0),
-            number(figures.peak_mb(ROLE, size, latency), 0)))
-    return table(("profiles", "records", "uri playbook", "role", "second run", "limit", "role / uri", "role / limit",
-                  "role, CPU", "second run, CPU", "calls", "calls, second run", "peak MB"), rows)
+        rows.append(
+            (
+                number(size, 0),
+                number(records(size), 0),
+                number(uri),
+                number(role),
+                number(again),
+                number(limit),
+                number(figures.ratio(role, uri), 3),
+                number(figures.ratio(role, limit)),
+                number(figures.cpu(ROLE, size, latency)),
+                number(figures.cpu(AGAIN, size, latency)),
+                number(figures.calls(ROLE, size, latency), 0),
+                number(figures.calls(AGAIN, size, latency), 0),
+                number(figures.peak_mb(ROLE, size, latency), 0),
+            )
+        )
+    return table(
+        (
+            "profiles",
+            "records",
+            "uri playbook",
+            "role",
+            "second run",
+            "limit",
+            "role / uri",
+            "role / limit",
+            "role, CPU",
+            "second run, CPU",
+            "calls",
+            "calls, second run",
+            "peak MB",
+        ),
+        rows,
+    )
 
 
 def _as_hosts(figures: Figures) -> str:
-    rows = [(number(size, 0), "%g ms" % (1000 * latency), number(seconds), number(in_one), number(figures.ratio(seconds, in_one)))
-            for latency in figures.latencies for size, seconds, in_one in figures.as_hosts(latency)]
+    rows = [
+        (
+            number(size, 0),
+            "%g ms" % (1000 * latency),
+            number(seconds),
+            number(in_one),
+            number(figures.ratio(seconds, in_one)),
+        )
+        for latency in figures.latencies
+        for size, seconds, in_one in figures.as_hosts(latency)
+    ]
     return table(("profiles", "latency", "as hosts", "in one list", "as hosts / in one list"), rows)
 
 
@@ -132,8 +188,14 @@ def _one_call(figures: Figures) -> str:
         for what, info, uri in (("task", TASK_INFO, TASK_URI), ("command", COMMAND_INFO, COMMAND_URI)):
             one, other = (figures.seconds(case, 1, latency) for case in (info, uri))
             if one is not None:
-                rows.append(("as a %s, %g ms" % (what, 1000 * latency), number(one, 3), number(other, 3),
-                             number(figures.ratio(one, other), 2)))
+                rows.append(
+                    (
+                        "as a %s, %g ms" % (what, 1000 * latency),
+                        number(one, 3),
+                        number(other, 3),
+                        number(figures.ratio(one, other), 2),
+                    )
+                )
     return table(("the list of one account", "smtpd_profile_info", "uri", "ratio"), rows)
 
 

@@ -58,8 +58,12 @@ class Setting:
 
     def _profile(self, number: int) -> dict[str, str]:
         domain = "d%05d.%s" % (number, self.zone_names[number % self.zones])
-        return {"profile_name": "bench-%05d" % number, "sending_domain": "mail." + domain,
-                "link_domain": "go." + domain, "bounce_domain": "bounce.mail." + domain}
+        return {
+            "profile_name": "bench-%05d" % number,
+            "sending_domain": "mail." + domain,
+            "link_domain": "go." + domain,
+            "bounce_domain": "bounce.mail." + domain,
+        }
 
 
 @dataclass
@@ -127,10 +131,17 @@ class Bench:
         variables = json.loads((self._workdir / "vars.json").read_text(encoding="utf-8"))
         profiles = variables.pop("sending_profile_list")
         self._write(variables)
-        inventory = {"all": {"hosts": {
-            profile["sending_domain"]: {
-                "sending_profile_" + name.removeprefix("profile_"): value for name, value in profile.items()}
-            for profile in profiles}, "vars": {"ansible_connection": "local"}}}
+        inventory = {
+            "all": {
+                "hosts": {
+                    profile["sending_domain"]: {
+                        "sending_profile_" + name.removeprefix("profile_"): value for name, value in profile.items()
+                    }
+                    for profile in profiles
+                },
+                "vars": {"ansible_connection": "local"},
+            }
+        }
         (self._workdir / "hosts.json").write_text(json.dumps(inventory), encoding="utf-8")
         sample = self._playbook(HOSTS, count, "hosts.yml", "--inventory", "hosts.json", "--forks", str(FORKS))
         self._expect_done(count)
@@ -168,8 +179,13 @@ class Bench:
             "headers": self._headers(),
             "profiles": self._setting.profiles(count),
             "zones": self._setting.zone_names,
-            "dns": {"server": self._bind.host, "port": self._bind.port, "key_name": self._bind.key_name,
-                    "key_secret": self._bind.key_secret, "key_algorithm": self._bind.key_algorithm},
+            "dns": {
+                "server": self._bind.host,
+                "port": self._bind.port,
+                "key_name": self._bind.key_name,
+                "key_secret": self._bind.key_secret,
+                "key_algorithm": self._bind.key_algorithm,
+            },
             "interval": self._setting.interval,
             "concurrency": self._setting.concurrency,
         }
@@ -210,29 +226,53 @@ class Bench:
         output = self._launch([str(result), str(allowed), *command], timings)
         usage = json.loads(result.read_text(encoding="utf-8"))
         if usage["status"] != 0:
-            raise Failure("%s for %d profiles ended with %s%s:\n%s" % (
-                case, count, usage["status"], " (too slow)" * usage["timed_out"], output[-3000:]))
+            raise Failure(
+                "%s for %d profiles ended with %s%s:\n%s"
+                % (case, count, usage["status"], " (too slow)" * usage["timed_out"], output[-3000:])
+            )
         calls = collections.Counter(entry["endpoint"] for entry in self._simulator.requests())
-        return Sample(case, count, self._setting.latency, usage["seconds"], usage["cpu"], usage["peak_mb"], dict(calls),
-                      _tasks(timings, usage["began"], usage["began"] + usage["seconds"]))
+        return Sample(
+            case,
+            count,
+            self._setting.latency,
+            usage["seconds"],
+            usage["cpu"],
+            usage["peak_mb"],
+            dict(calls),
+            _tasks(timings, usage["began"], usage["began"] + usage["seconds"]),
+        )
 
     def _launch(self, arguments: list[str], timings: Path) -> str:
         """Run C(launch.py) and return what its command printed. Its limit of time is its own."""
         process = subprocess.Popen(
-            [sys.executable, "-S", str(HERE / "launch.py"), *arguments], cwd=self._workdir, env=self._environ(timings),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-            start_new_session=True)
+            [sys.executable, "-S", str(HERE / "launch.py"), *arguments],
+            cwd=self._workdir,
+            env=self._environ(timings),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
         with process:
             return process.stdout.read() if process.stdout else ""
 
     def _environ(self, timings: Path) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
         return dict(
-            kept, HOME=str(self._workdir), ANSIBLE_HOME=str(self._workdir / "ansible"),
-            ANSIBLE_COLLECTIONS_PATH=self._setting.collections, ANSIBLE_PYTHON_INTERPRETER=sys.executable,
-            ANSIBLE_LOCALHOST_WARNING="false", ANSIBLE_INVENTORY_UNPARSED_WARNING="false", ANSIBLE_NOCOLOR="true",
-            ANSIBLE_CALLBACK_PLUGINS=str(HERE / "callback"), ANSIBLE_CALLBACKS_ENABLED="timings",
-            BENCH_TIMINGS_FILE=str(timings), SMTPD_API_URL=self._simulator.url,
+            kept,
+            HOME=str(self._workdir),
+            ANSIBLE_HOME=str(self._workdir / "ansible"),
+            ANSIBLE_COLLECTIONS_PATH=self._setting.collections,
+            ANSIBLE_PYTHON_INTERPRETER=sys.executable,
+            ANSIBLE_LOCALHOST_WARNING="false",
+            ANSIBLE_INVENTORY_UNPARSED_WARNING="false",
+            ANSIBLE_NOCOLOR="true",
+            ANSIBLE_CALLBACK_PLUGINS=str(HERE / "callback"),
+            ANSIBLE_CALLBACKS_ENABLED="timings",
+            BENCH_TIMINGS_FILE=str(timings),
+            SMTPD_API_URL=self._simulator.url,
             SMTPD_ACCESS_TOKEN=self._simulator.token,
         )
 
@@ -241,10 +281,14 @@ class Bench:
         active = sum(profile["state"] == "active" for profile in self._simulator.profiles())
         published = sum(
             record[2] in ("CNAME", "MX", "TXT") and not record[0].startswith("_dmarc.")
-            for zone in self._setting.zone_names for record in self._bind.records(zone))
+            for zone in self._setting.zone_names
+            for record in self._bind.records(zone)
+        )
         if (active, published) != (count, RECORDS * count):
-            raise Failure("%d of %d profiles are active, and %d of %d records published" % (
-                active, count, published, RECORDS * count))
+            raise Failure(
+                "%d of %d profiles are active, and %d of %d records published"
+                % (active, count, published, RECORDS * count)
+            )
 
 
 def _beside_python(name: str) -> str:
@@ -257,15 +301,25 @@ def _tasks(timings: Path, began: float, ended: float) -> list[dict[str, Any]]:
     if not tasks:
         return []
     common = {"action": "", "skipped": False}
-    return [{"task": "(before the first task)", "begin": began, "end": tasks[0]["begin"], **common}, *tasks,
-            {"task": "(after the last task)", "begin": tasks[-1]["end"], "end": ended, **common}]
+    return [
+        {"task": "(before the first task)", "begin": began, "end": tasks[0]["begin"], **common},
+        *tasks,
+        {"task": "(after the last task)", "begin": tasks[-1]["end"], "end": ended, **common},
+    ]
 
 
 @contextlib.contextmanager
 def running(setting: Setting) -> Iterator[Bench]:
     """Fresh servers for one sample, so that nothing is left in them of another one."""
     zones = {name: '_dmarc IN TXT "v=DMARC1; p=none"\n' for name in setting.zone_names}
-    with tempfile.TemporaryDirectory(prefix="smtpd-bench-") as workdir, BindServer(zones=zones) as bind, \
-            running_simulator(dns=bind.address if setting.ask_dns else None, creating=setting.creating,
-                              latency=setting.latency, recheck=3600.0) as simulator:
+    with (
+        tempfile.TemporaryDirectory(prefix="smtpd-bench-") as workdir,
+        BindServer(zones=zones) as bind,
+        running_simulator(
+            dns=bind.address if setting.ask_dns else None,
+            creating=setting.creating,
+            latency=setting.latency,
+            recheck=3600.0,
+        ) as simulator,
+    ):
         yield Bench(setting, simulator, bind, Path(workdir))

@@ -61,28 +61,42 @@ class Stage:
         self.workdir = workdir
         provider, secrets = bind.octodns_provider()
         (workdir / "site.yml").write_text(PLAYBOOK)
-        (workdir / "machine.json").write_text(json.dumps({
-            "sending_profile_api_url": simulator.url,
-            "sending_profile_access_token": simulator.token,
-            "sending_profile_dns_octodns": provider,
-            "sending_profile_dns_octodns_secrets": secrets,
-            "sending_profile_dns_nameservers": [bind.address],
-            "sending_profile_wait_timeout": 30,
-            "sending_profile_wait_interval": 0.5,
-        }))
+        (workdir / "machine.json").write_text(
+            json.dumps(
+                {
+                    "sending_profile_api_url": simulator.url,
+                    "sending_profile_access_token": simulator.token,
+                    "sending_profile_dns_octodns": provider,
+                    "sending_profile_dns_octodns_secrets": secrets,
+                    "sending_profile_dns_nameservers": [bind.address],
+                    "sending_profile_wait_timeout": 30,
+                    "sending_profile_wait_interval": 0.5,
+                }
+            )
+        )
 
     def run_role(self) -> dict[str, int]:
         """Run the playbook, show what Ansible prints, and return the counts of its recap."""
         environ = dict(
             os.environ,
-            ANSIBLE_LOCALHOST_WARNING="false", ANSIBLE_INVENTORY_UNPARSED_WARNING="false",
-            ANSIBLE_DISPLAY_SKIPPED_HOSTS="false", ANSIBLE_NOCOWS="true", ANSIBLE_PYTHON_INTERPRETER=sys.executable,
+            ANSIBLE_LOCALHOST_WARNING="false",
+            ANSIBLE_INVENTORY_UNPARSED_WARNING="false",
+            ANSIBLE_DISPLAY_SKIPPED_HOSTS="false",
+            ANSIBLE_NOCOWS="true",
+            ANSIBLE_PYTHON_INTERPRETER=sys.executable,
         )
         say("$ ansible-playbook site.yml", DIM)
         ansible_playbook = Path(sys.executable).with_name("ansible-playbook")
         process = subprocess.run(
             [ansible_playbook, "site.yml", "--extra-vars", "@machine.json"],
-            check=False, cwd=self.workdir, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            check=False,
+            cwd=self.workdir,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
         lines = [line for line in process.stdout.splitlines() if line.strip()]
         say("\n".join(shorten(line) for line in lines))
         expect(process.returncode == 0, "the playbook ends well")
@@ -147,9 +161,11 @@ def main() -> None:
     started = time.monotonic()
     # So that the servers are stopped however the demo is ended.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    with tempfile.TemporaryDirectory(prefix="smtpd-demo-") as workdir, \
-            BindServer(zones=ZONES) as bind, \
-            running_simulator(dns=bind.address, creating=1.0, recheck=0.5) as simulator:
+    with (
+        tempfile.TemporaryDirectory(prefix="smtpd-demo-") as workdir,
+        BindServer(zones=ZONES) as bind,
+        running_simulator(dns=bind.address, creating=1.0, recheck=0.5) as simulator,
+    ):
         say("A simulated SMTPD service listens on %s, BIND on %s port %d." % (simulator.url, bind.host, bind.port))
         play(Stage(simulator, bind, Path(workdir)))
     headline("Done in %.0f s. Nothing is left running." % (time.monotonic() - started))

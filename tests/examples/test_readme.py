@@ -36,7 +36,9 @@ def test_the_playbook_of_the_readme_sets_up_a_domain_and_changes_nothing_the_sec
     assert not runs[1].changed
 
 
-def test_the_examples_of_a_role_run_as_they_stand(tmp_path: Path, environ: dict[str, str], simulator: Simulator) -> None:
+def test_the_examples_of_a_role_run_as_they_stand(
+    tmp_path: Path, environ: dict[str, str], simulator: Simulator
+) -> None:
     simulator.reset()
     plays = [yaml.safe_load(block.content)[0] for role in ROLES for block in readme_blocks(role)]
     with ExampleServer(zones=["example.com"]) as server, simulator.changed(dns=server.address):

@@ -79,7 +79,9 @@ class Ansible:
         assert len(run.results) == 1, run.output
         return dict(run.results[0]["result"], failed=bool(run.failed), output=run.output)
 
-    def playbook(self, play: list[dict[str, Any]], *flags: str, environ: dict[str, str] | None = None, **variables: Any) -> Run:
+    def playbook(
+        self, play: list[dict[str, Any]], *flags: str, environ: dict[str, str] | None = None, **variables: Any
+    ) -> Run:
         """Run a playbook, given as data."""
         (self.workdir / "play.json").write_text(json.dumps(play))
         (self.workdir / "vars.json").write_text(json.dumps(variables))
@@ -90,8 +92,13 @@ class Ansible:
         (self.workdir / "vars.json").write_text(json.dumps(variables))
         return self._run(["ansible-playbook", "smtpd.email." + name, "--extra-vars", "@vars.json", *flags], environ)
 
-    def tasks(self, *tasks: dict[str, Any], flags: tuple[str, ...] = (), environ: dict[str, str] | None = None,
-              **keywords: Any) -> Run:
+    def tasks(
+        self,
+        *tasks: dict[str, Any],
+        flags: tuple[str, ...] = (),
+        environ: dict[str, str] | None = None,
+        **keywords: Any,
+    ) -> Run:
         """Run tasks in one play."""
         play = {"hosts": "localhost", "gather_facts": False, "tasks": list(tasks), **keywords}
         return self.playbook([play], *flags, environ=environ)
@@ -99,16 +106,24 @@ class Ansible:
     def role(self, *flags: str, environ: dict[str, str] | None = None, **variables: Any) -> Run:
         """Run the role, with variables without the prefix of their names."""
         play = {"hosts": "localhost", "gather_facts": False, "roles": [{"role": "smtpd.email.sending_profile"}]}
-        return self.playbook([play], *flags, environ=environ,
-                             **{"sending_profile_" + name: value for name, value in variables.items()})
+        return self.playbook(
+            [play], *flags, environ=environ, **{"sending_profile_" + name: value for name, value in variables.items()}
+        )
 
     def _run(self, command: list[str], environ: dict[str, str] | None) -> Run:
         results = self.workdir / "results.jsonl"
         results.unlink(missing_ok=True)
         process = subprocess.run(
-            [str(BIN / command[0]), *command[1:]], cwd=self.workdir, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, timeout=self.timeout, check=False,
-            env={**self.environ, **WATCHED, "TEST_RESULTS_FILE": str(results), **(environ or {})})
+            [str(BIN / command[0]), *command[1:]],
+            cwd=self.workdir,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=self.timeout,
+            check=False,
+            env={**self.environ, **WATCHED, "TEST_RESULTS_FILE": str(results), **(environ or {})},
+        )
         lines = results.read_text().splitlines() if results.exists() else []
         return Run(process.returncode, process.stdout, [json.loads(line) for line in lines])
 
@@ -145,11 +160,17 @@ def dns(bind: BindServer, simulator: Simulator) -> BindServer:
 def make_environ(home: Path) -> dict[str, str]:
     """Return an environment without settings of the person who runs the tests."""
     home.mkdir(exist_ok=True)
-    kept = {name: os.environ[name] for name in ("PATH", "ANSIBLE_COLLECTIONS_PATH", "LANG", "LC_ALL") if name in os.environ}
+    kept = {
+        name: os.environ[name] for name in ("PATH", "ANSIBLE_COLLECTIONS_PATH", "LANG", "LC_ALL") if name in os.environ
+    }
     return dict(
-        kept, HOME=str(home), ANSIBLE_HOME=str(home / ".ansible"), PYTHONDONTWRITEBYTECODE="1",
+        kept,
+        HOME=str(home),
+        ANSIBLE_HOME=str(home / ".ansible"),
+        PYTHONDONTWRITEBYTECODE="1",
         # By another Python than Ansible's own in some rows of C(make test-matrix), as on a managed host.
-        ANSIBLE_PYTHON_INTERPRETER=os.environ.get("TEST_TARGET_PYTHON", sys.executable), ANSIBLE_REMOTE_TMP=str(home / ".ansible" / "tmp"),
+        ANSIBLE_PYTHON_INTERPRETER=os.environ.get("TEST_TARGET_PYTHON", sys.executable),
+        ANSIBLE_REMOTE_TMP=str(home / ".ansible" / "tmp"),
     )
 
 

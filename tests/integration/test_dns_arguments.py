@@ -15,10 +15,10 @@ from unittest import mock
 import pytest
 import yaml
 from ansible.module_utils import basic
+
 from ansible_collections.smtpd.email.plugins.filter import dns_arguments as plugin
 from ansible_collections.smtpd.email.plugins.module_utils._dns_arguments import dns_arguments
 from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdError
-
 from tests.integration.conftest import Ansible, Run
 from tests.support.bind import BindServer
 from tests.support.collections import foreign_collections
@@ -54,7 +54,11 @@ NINE = [
 ]
 SPF, LINK = NINE[6], NINE[8]
 FEW = [NINE[5], SPF, LINK]
-DMARC = {"name": "_dmarc.example.com", "type": "TXT", "value": "v=DMARC1; p=none; rua=mailto:a@example.com,mailto:b@example.com"}
+DMARC = {
+    "name": "_dmarc.example.com",
+    "type": "TXT",
+    "value": "v=DMARC1; p=none; rua=mailto:a@example.com,mailto:b@example.com",
+}
 LONG = {"name": "long.example.com", "type": "TXT", "value": 'say "hi", ' + "k" * 500}
 APEX = {"name": "example.com", "type": "TXT", "value": "site-verification=1"}
 FOREIGN_TEXTS = ('"site-verification=1"', r'"say \"hi\""', r'"C:\\mail\\;"', '"two" "strings"', r'"gr\195\188n"')
@@ -115,7 +119,9 @@ def test_the_modules_own_argument_spec_accepts_every_item_as_it_is(fqcn: str) ->
     for item in items:
         params = accepted(fqcn, {**CREDENTIALS[fqcn], **item})
         if fqcn == AZURE:  # beside the names that it documents it has those of the API
-            params["records"] = [{name: one[name] for name in ("entry", "preference") if name in one} for one in params["records"]]
+            params["records"] = [
+                {name: one[name] for name in ("entry", "preference") if name in one} for one in params["records"]
+            ]
         assert {name: params[name] for name in item} == item
 
 
@@ -192,12 +198,17 @@ def test_nsupdate_joins_wanted_records_of_one_name(bind: BindServer) -> None:
     assert bind.zone_text("example.com").count(" IN TXT ") == 2
 
 
-@pytest.mark.parametrize("type_, value, code", [
-    ("CNAME", "shop.example.net.", "The name points elsewhere"),
-    ("A", "192.0.2.1", "A CNAME can have no other records beside it"),
-    ("TXT", '"verification"', "A CNAME can have no other records beside it"),
-])
-def test_what_is_in_the_way_is_told_before_anything_is_written(type_: str, value: str, code: str, bind: BindServer) -> None:
+@pytest.mark.parametrize(
+    "type_, value, code",
+    [
+        ("CNAME", "shop.example.net.", "The name points elsewhere"),
+        ("A", "192.0.2.1", "A CNAME can have no other records beside it"),
+        ("TXT", '"verification"', "A CNAME can have no other records beside it"),
+    ],
+)
+def test_what_is_in_the_way_is_told_before_anything_is_written(
+    type_: str, value: str, code: str, bind: BindServer
+) -> None:
     bind.add(LINK["name"], type_, value)
     before = bind.serial("example.com")
     with pytest.raises(SmtpdError, match=code):
@@ -207,13 +218,20 @@ def test_what_is_in_the_way_is_told_before_anything_is_written(type_: str, value
 
 def test_what_dns_does_not_answer_for_certain_is_told(bind: BindServer) -> None:
     looked = run_module(
-        "smtpd_dns_info", records=[{"name": "a.example.org", "type": "TXT", "value": "x"}], nameservers=[bind.address])
+        "smtpd_dns_info", records=[{"name": "a.example.org", "type": "TXT", "value": "x"}], nameservers=[bind.address]
+    )
     with pytest.raises(SmtpdError, match="it is not known what is at a.example.org. TXT: .*REFUSED"):
         dns_arguments(looked["records"], NSUPDATE, ["example.org"])
 
 
-def example_playbook(collections: Path, tmp_path: Path, environ: dict[str, str], tasks: Sequence[dict[str, Any]],
-                     defaults: dict[str, dict[str, Any]], **variables: Any) -> Run:
+def example_playbook(
+    collections: Path,
+    tmp_path: Path,
+    environ: dict[str, str],
+    tasks: Sequence[dict[str, Any]],
+    defaults: dict[str, dict[str, Any]],
+    **variables: Any,
+) -> Run:
     """Run tasks of the documented examples as they are."""
     own = os.environ["ANSIBLE_COLLECTIONS_PATH"]
     ansible = Ansible(tmp_path, dict(environ, ANSIBLE_COLLECTIONS_PATH="%s:%s" % (own, collections)))
@@ -233,9 +251,13 @@ def test_the_example_of_nsupdate_runs_and_changes_nothing_when_it_runs_again(
     twice = examples("Look what there is at their names", "Publish the records by dynamic updates (RFC 2136)") * 2
     as_it_is = {"name": "Items as they are", NSUPDATE: "{{ server | combine(item) }}", "loop": twice[1]["loop"]}
     run = example_playbook(
-        collections, tmp_path, clean_environ, [*twice, as_it_is],
+        collections,
+        tmp_path,
+        clean_environ,
+        [*twice, as_it_is],
         {NSUPDATE: server_of(bind), "smtpd.email.smtpd_dns_info": {"nameservers": [bind.address]}},
-        setup={"dns_records": NINE}, server=server_of(bind),
+        setup={"dns_records": NINE},
+        server=server_of(bind),
     )
     assert run.returncode == 0, run.output
     assert [item["result"]["changed"] for item in run.results] == [False, True, False, False, False]
@@ -246,8 +268,11 @@ def test_the_example_of_nsupdate_runs_and_changes_nothing_when_it_runs_again(
 def test_where_values_of_others_could_be_lost_the_filter_warns(
     collections: Path, tmp_path: Path, clean_environ: dict[str, str]
 ) -> None:
-    task = {"ansible.builtin.debug": {
-        "msg": "{{ setup.dns_records | smtpd.email.dns_arguments('%s', ['example.com']) }}" % NSUPDATE}}
+    task = {
+        "ansible.builtin.debug": {
+            "msg": "{{ setup.dns_records | smtpd.email.dns_arguments('%s', ['example.com']) }}" % NSUPDATE
+        }
+    }
     run = example_playbook(collections, tmp_path, clean_environ, [task], {}, setup={"dns_records": NINE})
     assert len(run.results[0]["result"]["msg"]) == 9
     assert "community.general.nsupdate replaces whatever there is at" in " ".join(run.output.split())
@@ -276,14 +301,23 @@ def test_the_examples_of_route53_run_and_change_nothing_when_they_run_again(
     twice = examples("Read what Route 53 has", "Publish the records at Route 53, without asking DNS") * 2
     environ = {**clean_environ, **moto.environ, **aws_credentials(moto)}
     run = example_playbook(
-        collections, tmp_path, environ, twice, {}, setup={"dns_records": [SPF]}, hosted_zone_id=moto.zone_id("example.com"))
+        collections,
+        tmp_path,
+        environ,
+        twice,
+        {},
+        setup={"dns_records": [SPF]},
+        hosted_zone_id=moto.zone_id("example.com"),
+    )
     assert run.returncode == 0, run.output
     assert [item["result"]["changed"] for item in run.results] == [False, True, False, False]
     after = set(moto.zone_text("example.com").splitlines())
     assert before < after and '%s. 77 IN TXT "%s"' % (BOUNCE, SPF["value"]) in after
 
 
-def test_route53_publishes_with_what_dns_says_and_a_second_run_changes_nothing(bind: BindServer, moto: MotoServer) -> None:
+def test_route53_publishes_with_what_dns_says_and_a_second_run_changes_nothing(
+    bind: BindServer, moto: MotoServer
+) -> None:
     def publish() -> list[bool]:
         bind.reset()
         for name, ttl, type_, rdata in moto.records("example.com"):  # as the DNS servers of Route 53 would answer

@@ -26,9 +26,17 @@ UNREACHABLE = {"retries": 0, "unreachable_after": 0, "reminder_interval": 3600}
 
 
 def watching(simulator: Simulator, **arguments: Any) -> EventSource:
-    return EventSource(**{
-        "api_url": simulator.url, "access_token": simulator.token, "interval": 0.05, "confirmations": 2, "retries": 0,
-        "timeout": 10, **arguments})
+    return EventSource(
+        **{
+            "api_url": simulator.url,
+            "access_token": simulator.token,
+            "interval": 0.05,
+            "confirmations": 2,
+            "retries": 0,
+            "timeout": 10,
+            **arguments,
+        }
+    )
 
 
 def await_looks(simulator: Simulator, number: int = 3) -> None:
@@ -49,7 +57,11 @@ def test_a_life_of_a_profile_is_told(simulator: Simulator) -> None:
         assert source.wait_for("profile_appeared")["profile"]["profile_id"] == profile_id
         simulator.patch(profile_id, state="pending")
         event = source.wait_for("profile_state_changed")
-        assert (event["previous_state"], event["profile"]["state"], event["profile"]["was_active"]) == ("active", "pending", True)
+        assert (event["previous_state"], event["profile"]["state"], event["profile"]["was_active"]) == (
+            "active",
+            "pending",
+            True,
+        )
         simulator.patch(profile_id, state="active")
         assert source.wait_for("profile_state_changed", 2)["profile"]["state"] == "active"
         simulator.delete(profile_id)
@@ -83,10 +95,22 @@ def test_the_72_h_limit_is_warned_of(simulator: Simulator) -> None:
 # When the service does not answer right
 
 
-@pytest.mark.parametrize("fault", [
-    {"status": 503}, {"status": 500, "html": True}, {"malformed": True}, {"reset": True}, {"truncate": True}, {"empty": True},
-    {"status": 404, "html": True}, {"status": 401}, {"body": {}}, {"body": [{"profile_id": 1}]},
-], ids=str)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 503},
+        {"status": 500, "html": True},
+        {"malformed": True},
+        {"reset": True},
+        {"truncate": True},
+        {"empty": True},
+        {"status": 404, "html": True},
+        {"status": 401},
+        {"body": {}},
+        {"body": [{"profile_id": 1}]},
+    ],
+    ids=str,
+)
 def test_profiles_do_not_vanish_because_a_listing_failed(fault: dict[str, Any], simulator: Simulator) -> None:
     simulator.seed(sending_domain=DOMAIN, state="active")
     with watching(simulator, **UNREACHABLE) as source:
@@ -111,7 +135,9 @@ def test_profiles_do_not_vanish_because_a_listing_is_incomplete(simulator: Simul
     assert len(simulator.requests(endpoint="get")) > 4
 
 
-def test_the_service_is_asked_less_often_while_it_is_down_and_not_before_the_time_it_asks_for(simulator: Simulator) -> None:
+def test_the_service_is_asked_less_often_while_it_is_down_and_not_before_the_time_it_asks_for(
+    simulator: Simulator,
+) -> None:
     simulator.seed(sending_domain=DOMAIN, state="active")
     with watching(simulator, **UNREACHABLE) as source:
         await_looks(simulator)
@@ -125,16 +151,21 @@ def test_the_service_is_asked_less_often_while_it_is_down_and_not_before_the_tim
         source.wait_for("api_recovered")
     times = [request["time"] for request in simulator.requests(endpoint="list")]
     pauses = [later - earlier for earlier, later in zip(times[:7], times[1:7])]
-    assert all(pause >= 0.05 * 2 ** number / 2 for number, pause in enumerate(pauses, 1))
+    assert all(pause >= 0.05 * 2**number / 2 for number, pause in enumerate(pauses, 1))
 
 
-@pytest.mark.parametrize("arguments, words", [
-    ({"access_token": "wr0ng-t0ken"}, "the service answered 401"),
-    ({"access_token": "", "api_key": "key", "api_secret": "wr0ng-secret"}, "the service answered 403"),
-    ({"intervall": 5}, "intervall: there is no such argument. Is interval meant?"),
-    ({"state_file": "/nowhere/state.json"}, "state_file: /nowhere/state.json cannot be used"),
-])
-def test_what_cannot_work_ends_the_source_with_a_clear_error(arguments: dict[str, Any], words: str, simulator: Simulator) -> None:
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        ({"access_token": "wr0ng-t0ken"}, "the service answered 401"),
+        ({"access_token": "", "api_key": "key", "api_secret": "wr0ng-secret"}, "the service answered 403"),
+        ({"intervall": 5}, "intervall: there is no such argument. Is interval meant?"),
+        ({"state_file": "/nowhere/state.json"}, "state_file: /nowhere/state.json cannot be used"),
+    ],
+)
+def test_what_cannot_work_ends_the_source_with_a_clear_error(
+    arguments: dict[str, Any], words: str, simulator: Simulator
+) -> None:
     with watching(simulator, **arguments) as source:
         error = str(source.wait_for_end())
     assert words in error
@@ -165,7 +196,9 @@ def test_a_source_that_is_cancelled_does_not_wait_for_the_service(simulator: Sim
 
 def test_the_next_start_neither_repeats_nor_loses(simulator: Simulator, tmp_path: Path) -> None:
     kept = {"state_file": str(tmp_path / "state.json"), "confirmations": 1}
-    first, second, third = (simulator.seed(sending_domain="d%d.acorn.example" % number, state="active") for number in range(3))
+    first, second, third = (
+        simulator.seed(sending_domain="d%d.acorn.example" % number, state="active") for number in range(3)
+    )
     with watching(simulator, **kept) as source:
         await_looks(simulator)
         simulator.patch(first["profile_id"], state="pending")
@@ -195,7 +228,9 @@ def test_what_could_not_be_delivered_is_so_after_the_next_start(simulator: Simul
     told = first + source.events
     # One was taken out of the queue, and one was in it when the rulebook ended: that was delivered.
     assert (len(first), len(source.events)) == (1, 3)
-    assert len({event["profile"]["profile_id"] for event in told}) == len({event["meta"]["uuid"] for event in told}) == 4
+    assert (
+        len({event["profile"]["profile_id"] for event in told}) == len({event["meta"]["uuid"] for event in told}) == 4
+    )
 
 
 # DNS
@@ -208,7 +243,9 @@ def test_a_lost_record_is_told_before_the_service_notices(simulator: Simulator, 
         value = {"TXT": '"%s"', "MX": "10 %s.", "CNAME": "%s."}[record["type"]] % record["value"]
         dns.add(record["name"], record["type"], value)
     try:
-        with watching(simulator, dns=True, dns_interval=0.1, nameservers=[dns.address], reminder_interval=3600) as source:
+        with watching(
+            simulator, dns=True, dns_interval=0.1, nameservers=[dns.address], reminder_interval=3600
+        ) as source:
             await_looks(simulator, 5)
             assert source.events == []
             dns.delete("go.acorn-links.example", "CNAME")
@@ -217,7 +254,8 @@ def test_a_lost_record_is_told_before_the_service_notices(simulator: Simulator, 
     finally:
         simulator.settings(recheck=0.2)
     assert [(record["fqdn"], record["type"], record["status"]) for record in event["records"]] == [
-        ("go.acorn-links.example.", "CNAME", "missing")]
+        ("go.acorn-links.example.", "CNAME", "missing")
+    ]
     assert source.types == ["dns_drift"] and event["profile"]["state"] == "active"
     assert len(simulator.requests(endpoint="setup")) == 1, "the records of a profile are asked for once"
 
@@ -241,7 +279,10 @@ def test_it_needs_nothing_of_ansible_and_two_copies_do_not_mix(simulator: Simula
         for folder in ("plugins/module_utils", "extensions"):
             shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
     (copies[1] / "plugins" / "module_utils" / "_watch.py").write_text(
-        (copies[1] / "plugins" / "module_utils" / "_watch.py").read_text().replace('"profile_unhealthy"', '"from_the_other_copy"'))
+        (copies[1] / "plugins" / "module_utils" / "_watch.py")
+        .read_text()
+        .replace('"profile_unhealthy"', '"from_the_other_copy"')
+    )
     program = """\
 import asyncio, json, runpy, sys
 
@@ -266,7 +307,9 @@ asyncio.run(main())
 """
     arguments = json.dumps({"api_url": simulator.url, "access_token": simulator.token, "interval": 0.1})
     paths = [str(copy / PATH.relative_to(ROOT)) for copy in copies]
-    process = subprocess.run([sys.executable, "-c", program, arguments, *paths], capture_output=True, text=True, timeout=60, check=False)
+    process = subprocess.run(
+        [sys.executable, "-c", program, arguments, *paths], capture_output=True, text=True, timeout=60, check=False
+    )
     assert process.returncode == 0, process.stderr
     assert json.loads(process.stdout) == ["profile_unhealthy", "from_the_other_copy"]
 
@@ -275,7 +318,9 @@ def test_a_copy_of_the_file_alone_says_what_it_needs(tmp_path: Path) -> None:
     folder = tmp_path / "a" / "b" / "c" / "d"
     folder.mkdir(parents=True)
     shutil.copy(PATH, folder)
-    process = subprocess.run([sys.executable, str(folder / PATH.name)], capture_output=True, text=True, timeout=60, check=False)
+    process = subprocess.run(
+        [sys.executable, str(folder / PATH.name)], capture_output=True, text=True, timeout=60, check=False
+    )
     assert process.returncode != 0
     assert "needs the rest of the collection smtpd.email" in process.stderr
 

@@ -14,20 +14,32 @@ from tests.simulator import Simulator
 from tests.support.bind import BindServer
 
 
-def heal(ansible: Ansible, dns: BindServer, *flags: str, environ: dict[str, str] | None = None, **variables: Any) -> Run:
+def heal(
+    ansible: Ansible, dns: BindServer, *flags: str, environ: dict[str, str] | None = None, **variables: Any
+) -> Run:
     role = {"sending_profile_" + name: value for name, value in settings(dns).items()}
     return ansible.shipped("heal", *flags, environ=environ, **{**role, **variables})
 
 
-def seed(simulator: Simulator, dns: BindServer, number: int, state: str = "active", publish: bool = True) -> dict[str, Any]:
+def seed(
+    simulator: Simulator, dns: BindServer, number: int, state: str = "active", publish: bool = True
+) -> dict[str, Any]:
     """Put a profile in, and publish its records before the service looks at them."""
     looking_at = simulator.settings()["dns"]
     simulator.settings(dns=None)
     profile = simulator.seed(
-        profile_name="p%d" % number, sending_domain="d%d.acorn.example" % number, bounce_domain="bounce.d%d.acorn.example" % number,
-        link_domain="go%d.acorn-links.example" % number, state=state)
+        profile_name="p%d" % number,
+        sending_domain="d%d.acorn.example" % number,
+        bounce_domain="bounce.d%d.acorn.example" % number,
+        link_domain="go%d.acorn-links.example" % number,
+        state=state,
+    )
     for record in profile["dns_records"] if publish else []:
-        dns.add(record["name"], record["type"], {"TXT": '"%s"', "MX": "10 %s.", "CNAME": "%s."}[record["type"]] % record["value"])
+        dns.add(
+            record["name"],
+            record["type"],
+            {"TXT": '"%s"', "MX": "10 %s.", "CNAME": "%s."}[record["type"]] % record["value"],
+        )
     simulator.settings(dns=looking_at)
     return profile
 
@@ -38,7 +50,8 @@ def results(run: Run) -> dict[str, dict[str, Any]]:
 
 
 def test_all_pending_profiles_are_healed_and_nothing_else_is_touched(
-        ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    ansible: Ansible, simulator: Simulator, dns: BindServer
+) -> None:
     for number, state in enumerate(("pending", "pending", "active", "failed")):
         seed(simulator, dns, number, state)
     dns.delete("go0.acorn-links.example", "CNAME")
@@ -48,9 +61,13 @@ def test_all_pending_profiles_are_healed_and_nothing_else_is_touched(
     run = heal(ansible, dns)
     assert run.returncode == 0, run.output
     assert {name: (item["state_before"], item["state"], item["healed"]) for name, item in results(run).items()} == {
-        "d0.acorn.example": ("pending", "active", True), "d1.acorn.example": ("pending", "active", True)}
+        "d0.acorn.example": ("pending", "active", True),
+        "d1.acorn.example": ("pending", "active", True),
+    }
     assert [line.split()[0] for line in sorted(set(content(dns).splitlines()) - before) if " SOA " not in line] == [
-        "bounce.d1.acorn.example.", "go0.acorn-links.example."]
+        "bounce.d1.acorn.example.",
+        "go0.acorn-links.example.",
+    ]
     assert before <= set(content(dns).splitlines())
     simulator.clear_requests()
     again = heal(ansible, dns)
@@ -58,7 +75,9 @@ def test_all_pending_profiles_are_healed_and_nothing_else_is_touched(
     assert {request["method"] for request in simulator.requests()} == {"GET"}
 
 
-def test_the_profile_of_an_event_is_healed_whatever_the_event_says(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+def test_the_profile_of_an_event_is_healed_whatever_the_event_says(
+    ansible: Ansible, simulator: Simulator, dns: BindServer
+) -> None:
     well, ill = seed(simulator, dns, 0), seed(simulator, dns, 1, "pending", publish=False)
     old_event = {"type": "profile_state_changed", "profile": {"profile_id": well["profile_id"], "state": "pending"}}
     run = heal(ansible, dns, ansible_eda={"event": old_event})
@@ -70,7 +89,8 @@ def test_the_profile_of_an_event_is_healed_whatever_the_event_says(ansible: Ansi
 
 
 def test_records_that_were_lost_before_the_service_noticed_are_published_again(
-        ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    ansible: Ansible, simulator: Simulator, dns: BindServer
+) -> None:
     simulator.settings(dns=None)
     profile = seed(simulator, dns, 0)
     dns.delete("go0.acorn-links.example", "CNAME")
@@ -82,23 +102,33 @@ def test_records_that_were_lost_before_the_service_noticed_are_published_again(
 
 
 def test_one_profile_in_conflict_does_not_keep_the_others_from_being_healed(
-        ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    ansible: Ansible, simulator: Simulator, dns: BindServer
+) -> None:
     for number in range(3):
         seed(simulator, dns, number, "pending", publish=False)
     dns.add("go1.acorn-links.example", "CNAME", "elsewhere.example.net.")
     run = heal(ansible, dns)
     assert run.returncode != 0
     assert {name: item["state"] for name, item in results(run).items()} == {
-        "d0.acorn.example": "active", "d1.acorn.example": "pending", "d2.acorn.example": "active"}
+        "d0.acorn.example": "active",
+        "d1.acorn.example": "pending",
+        "d2.acorn.example": "active",
+    }
     assert run.failed[-1].endswith("Fail if a profile is not well")
     assert "go1.acorn-links.example" in run.of("Fail if a profile is not well")["msg"]
     assert "go1.acorn-links.example. 300 IN CNAME elsewhere.example.net." in content(dns)
 
 
-def test_what_cannot_be_healed_fails_and_says_what_is_left_to_do(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+def test_what_cannot_be_healed_fails_and_says_what_is_left_to_do(
+    ansible: Ansible, simulator: Simulator, dns: BindServer
+) -> None:
     profile = seed(simulator, dns, 0, "pending", publish=False)
-    run = heal(ansible, dns, sending_profile_dns_provider="manual",
-               smtpd_heal_ids=[profile["profile_id"], "00000000-0000-0000-0000-000000000000"])
+    run = heal(
+        ansible,
+        dns,
+        sending_profile_dns_provider="manual",
+        smtpd_heal_ids=[profile["profile_id"], "00000000-0000-0000-0000-000000000000"],
+    )
     assert run.returncode != 0
     message = run.of("Fail if a profile is not well")["msg"]
     assert "publish these records, then run again" in message
@@ -107,7 +137,8 @@ def test_what_cannot_be_healed_fails_and_says_what_is_left_to_do(ansible: Ansibl
 
 
 def test_the_hosts_of_an_inventory_are_healed_by_one_run_of_each_task(
-        ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    ansible: Ansible, simulator: Simulator, dns: BindServer
+) -> None:
     for number in range(3):
         seed(simulator, dns, number, "pending", publish=False)
     seed(simulator, dns, 3)
@@ -121,7 +152,9 @@ def test_the_hosts_of_an_inventory_are_healed_by_one_run_of_each_task(
     assert len(tasks) == len(set(tasks))
 
 
-def test_hosts_that_are_no_profiles_do_not_mean_all_profiles(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+def test_hosts_that_are_no_profiles_do_not_mean_all_profiles(
+    ansible: Ansible, simulator: Simulator, dns: BindServer
+) -> None:
     seed(simulator, dns, 0, "pending", publish=False)
     run = heal(ansible, dns, smtpd_hosts="localhost")
     assert run.returncode != 0 and "has the variable smtpd_profile_id" in run.output

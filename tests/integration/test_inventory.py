@@ -67,11 +67,22 @@ class Inventory:
         return path
 
     def run(
-        self, *flags: str, program: str = "ansible-inventory", source: str = SOURCE, environ: dict[str, str] | None = None
+        self,
+        *flags: str,
+        program: str = "ansible-inventory",
+        source: str = SOURCE,
+        environ: dict[str, str] | None = None,
     ) -> Listing:
         process = subprocess.run(
-            [str(BIN / program), "-i", source, *flags], cwd=self.workdir, stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, timeout=300, check=False, env={**self.environ, **(environ or {})})
+            [str(BIN / program), "-i", source, *flags],
+            cwd=self.workdir,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+            env={**self.environ, **(environ or {})},
+        )
         # Messages as one line: the display breaks them at the width of the terminal.
         return Listing(process.returncode, process.stdout, " ".join(process.stderr.split()))
 
@@ -108,7 +119,10 @@ def parse(ansible: Ansible, inventory: Inventory, monkeypatch: pytest.MonkeyPatc
                 plugin.update_cache_if_changed()
         except AnsibleError as error:
             raise Refused(str(error)) from None
-        return {name: {**host.get_vars(), "group_names": [str(group) for group in host.get_groups()]} for name, host in found.hosts.items()}
+        return {
+            name: {**host.get_vars(), "group_names": [str(group) for group in host.get_groups()]}
+            for name, host in found.hosts.items()
+        }
 
     return parse
 
@@ -120,17 +134,27 @@ def lists(simulator: Simulator) -> int:
 # Hosts
 
 
-def test_every_profile_is_a_host_with_its_fields_and_one_call_finds_all(inventory: Inventory, simulator: Simulator) -> None:
-    simulator.seed_all([
-        {"sending_domain": "d%d.acorn.example" % number, "profile_name": "p%d" % number, "state": "active"} for number in range(30)])
+def test_every_profile_is_a_host_with_its_fields_and_one_call_finds_all(
+    inventory: Inventory, simulator: Simulator
+) -> None:
+    simulator.seed_all(
+        [
+            {"sending_domain": "d%d.acorn.example" % number, "profile_name": "p%d" % number, "state": "active"}
+            for number in range(30)
+        ]
+    )
     hosts = inventory.list().hosts
     assert hosts.keys() == {"d%d.acorn.example" % number for number in range(30)}
     assert hosts["d7.acorn.example"]["smtpd_profile_name"] == "p7"
-    assert {host["smtpd_profile_id"] for host in hosts.values()} == {profile["profile_id"] for profile in simulator.profiles()}
+    assert {host["smtpd_profile_id"] for host in hosts.values()} == {
+        profile["profile_id"] for profile in simulator.profiles()
+    }
     assert [request["endpoint"] for request in simulator.requests()] == ["list"]
 
 
-def test_a_host_is_in_the_group_of_its_state_and_in_groups_of_ones_own(inventory: Inventory, simulator: Simulator) -> None:
+def test_a_host_is_in_the_group_of_its_state_and_in_groups_of_ones_own(
+    inventory: Inventory, simulator: Simulator
+) -> None:
     simulator.seed(sending_domain="a.acorn.example", profile_name="news", state="active")
     simulator.seed(sending_domain="b.acorn.example", profile_name="bills", state="pending")
     config = {
@@ -143,8 +167,11 @@ def test_a_host_is_in_the_group_of_its_state_and_in_groups_of_ones_own(inventory
     graph = inventory.run("--graph").output
     assert "--a.acorn.example" in graph and "@state_pending" in graph
     assert {name: listing.group(name) for name in ("state_active", "state_pending", "name_news", "unhealthy")} == {
-        "state_active": ["a.acorn.example"], "state_pending": ["b.acorn.example"],
-        "name_news": ["a.acorn.example"], "unhealthy": ["b.acorn.example"]}
+        "state_active": ["a.acorn.example"],
+        "state_pending": ["b.acorn.example"],
+        "name_news": ["a.acorn.example"],
+        "unhealthy": ["b.acorn.example"],
+    }
     assert listing.hosts["a.acorn.example"]["zone"] == "acorn.example"
 
 
@@ -165,7 +192,9 @@ def test_a_collision_drops_no_profile_and_is_told(inventory: Inventory, simulato
     bad = simulator.seed(sending_domain=DOMAIN, profile_name="default", state="failed")
     listing = inventory.list()
     assert {name: host["smtpd_profile_id"] for name, host in listing.hosts.items()} == {
-        DOMAIN: good["profile_id"], bad["profile_id"]: bad["profile_id"]}
+        DOMAIN: good["profile_id"],
+        bad["profile_id"]: bad["profile_id"],
+    }
     assert "'%s' belongs to profile %s" % (DOMAIN, good["profile_id"]) in listing.messages
     assert "state 'failed' is host '%s'" % bad["profile_id"] in listing.messages
 
@@ -182,7 +211,8 @@ def test_with_setup_a_host_has_the_dns_records(parse: Parse, simulator: Simulato
     hosts = parse(setup=True, concurrency=3, hostvars_prefix="mail_")
     assert {len(host["mail_dns_records"]) for host in hosts.values()} == {9}
     assert {record["profile_id"] for record in hosts["d1.acorn.example"]["mail_dns_records"]} == {
-        hosts["d1.acorn.example"]["mail_profile_id"]}
+        hosts["d1.acorn.example"]["mail_profile_id"]
+    }
     assert [len(simulator.requests(endpoint=name)) for name in ("list", "setup", "get")] == [1, 5, 0]
     assert simulator.most_in_flight() == 3
 
@@ -193,7 +223,9 @@ def test_tasks_of_a_host_run_on_the_controller(ansible: Ansible, inventory: Inve
     inventory.write()
     task = {"smtpd.email.smtpd_profile_info": {"profile_id": "{{ smtpd_profile_id }}"}}
     without_interpreter = {"ANSIBLE_PYTHON_INTERPRETER": "", "ANSIBLE_INVENTORY": SOURCE}
-    run = ansible.playbook([{"hosts": "state_pending", "gather_facts": False, "tasks": [task]}], environ=without_interpreter)
+    run = ansible.playbook(
+        [{"hosts": "state_pending", "gather_facts": False, "tasks": [task]}], environ=without_interpreter
+    )
     assert run.returncode == 0, run.output
     assert run.of("smtpd_profile_info")["profiles"][0]["sending_domain"] == "a.acorn.example"
     assert {item["host"] for item in run.results} == {"a.acorn.example"}
@@ -215,17 +247,30 @@ NASTY = (
 
 
 def test_text_of_the_service_is_never_a_template(
-        ansible: Ansible, inventory: Inventory, simulator: Simulator, tmp_path: Path) -> None:
+    ansible: Ansible, inventory: Inventory, simulator: Simulator, tmp_path: Path
+) -> None:
     witness = tmp_path / "witness"
     texts = [text.replace("PATH", str(witness)) for text in NASTY]
     simulator.seed_all([{"sending_domain": DOMAIN, "profile_name": text, "state": "active"} for text in texts])
     inventory.write(
-        hostnames=["profile_name"], keyed_groups=[{"key": "smtpd_profile_name", "prefix": "n"}], strict=True,
-        compose={"composed": "smtpd_profile_name", "joined": "'x' ~ smtpd_profile_name"}, groups={"g": "smtpd_profile_name == 'x'"})
-    task = {"ansible.builtin.set_fact": {
-        "seen": "{{ smtpd_profile_name }}", "composed_seen": "{{ composed }}", "joined_seen": "{{ joined }}",
-        "name_seen": "{{ inventory_hostname }}", "vars_seen": "{{ hostvars[inventory_hostname].smtpd_profile_name }}"}}
-    run = ansible.playbook([{"hosts": "all", "gather_facts": False, "tasks": [task]}], environ={"ANSIBLE_INVENTORY": SOURCE})
+        hostnames=["profile_name"],
+        keyed_groups=[{"key": "smtpd_profile_name", "prefix": "n"}],
+        strict=True,
+        compose={"composed": "smtpd_profile_name", "joined": "'x' ~ smtpd_profile_name"},
+        groups={"g": "smtpd_profile_name == 'x'"},
+    )
+    task = {
+        "ansible.builtin.set_fact": {
+            "seen": "{{ smtpd_profile_name }}",
+            "composed_seen": "{{ composed }}",
+            "joined_seen": "{{ joined }}",
+            "name_seen": "{{ inventory_hostname }}",
+            "vars_seen": "{{ hostvars[inventory_hostname].smtpd_profile_name }}",
+        }
+    }
+    run = ansible.playbook(
+        [{"hosts": "all", "gather_facts": False, "tasks": [task]}], environ={"ANSIBLE_INVENTORY": SOURCE}
+    )
     assert run.returncode == 0, run.output
     facts = [item["result"]["ansible_facts"] for item in run.results]
     seen = {(one["seen"], one["composed_seen"], one["joined_seen"], one["vars_seen"]) for one in facts}
@@ -242,16 +287,28 @@ def test_awx_gets_plain_strings(inventory: Inventory, simulator: Simulator, tmp_
     inventory.write(setup=True, compose={"composed": "smtpd_profile_name ~ '!'", "listed": "[smtpd_state]"})
     # With --output it lists to a file. A credential field left empty is a blank variable; others are hidden from the host.
     environ = {
-        "ANSIBLE_INVENTORY_UNPARSED_FAILED": "True", "ANSIBLE_TRANSFORM_INVALID_GROUP_CHARS": "never", "ANSIBLE_HOST_KEY_CHECKING": "False",
-        "SMTPD_ACCESS_TOKEN": "", "SMTPD_HOST": "", "SMTPD_CA_PATH": "", "SMTPD_TIMEOUT": "", "SMTPD_RATE_LIMIT": "",
-        "SMTPD_VALIDATE_CERTS": "", "SMTPD_API_KEY": simulator.api_key, "SMTPD_API_SECRET": simulator.api_secret,
+        "ANSIBLE_INVENTORY_UNPARSED_FAILED": "True",
+        "ANSIBLE_TRANSFORM_INVALID_GROUP_CHARS": "never",
+        "ANSIBLE_HOST_KEY_CHECKING": "False",
+        "SMTPD_ACCESS_TOKEN": "",
+        "SMTPD_HOST": "",
+        "SMTPD_CA_PATH": "",
+        "SMTPD_TIMEOUT": "",
+        "SMTPD_RATE_LIMIT": "",
+        "SMTPD_VALIDATE_CERTS": "",
+        "SMTPD_API_KEY": simulator.api_key,
+        "SMTPD_API_SECRET": simulator.api_secret,
     }
     run = inventory.run("--list", "--export", "--output", str(tmp_path / "output.json"), "-vvv", environ=environ)
     assert run.returncode == 0, run.messages
     text = (tmp_path / "output.json").read_text()
     assert "__ansible_unsafe" not in text
     host = json.loads(text)["_meta"]["hostvars"][DOMAIN]
-    assert (host["smtpd_profile_id"], host["composed"], host["listed"]) == (profile["profile_id"], "Néws 100%: a & b!", ["pending"])
+    assert (host["smtpd_profile_id"], host["composed"], host["listed"]) == (
+        profile["profile_id"],
+        "Néws 100%: a & b!",
+        ["pending"],
+    )
     # What AWX makes of enabled_var: smtpd_state.
     assert str(host["smtpd_state"]).lower() == "pending"
     assert simulator.api_secret not in run.output + run.messages + text
@@ -286,8 +343,10 @@ def test_a_blank_variable_stays_in_the_environment(parse: Parse, simulator: Simu
 def test_options_can_be_templates(inventory: Inventory, parse: Parse, simulator: Simulator) -> None:
     simulator.seed(sending_domain=DOMAIN, state="active")
     config = {
-        "api_url": "{{ lookup('ansible.builtin.env', 'MY_URL') }}", "access_token": "{{ my_token }}",
-        "timeout": "{{ 5 + 5 }}", "validate_certs": "{{ true }}",
+        "api_url": "{{ lookup('ansible.builtin.env', 'MY_URL') }}",
+        "access_token": "{{ my_token }}",
+        "timeout": "{{ 5 + 5 }}",
+        "validate_certs": "{{ true }}",
     }
     environ = {"SMTPD_API_URL": "", "SMTPD_ACCESS_TOKEN": "", "MY_URL": simulator.url}
     assert inventory.list("-e", "my_token=" + simulator.token, environ=environ, **config).hosts.keys() == {DOMAIN}
@@ -305,22 +364,26 @@ def test_a_vaulted_token_works(inventory: Inventory, simulator: Simulator) -> No
     assert listing.hosts.keys() == {DOMAIN}
 
 
-@pytest.mark.parametrize("config, environ, words", [
-    ({}, {"SMTPD_ACCESS_TOKEN": ""}, ["access_token: no credentials"]),
-    ({}, {"SMTPD_ACCESS_TOKEN": "wr0ng-t0ken"}, ["GET /api/v1/profile/email: the service answered 401"]),
-    ({"access_token": "wr0ng-t0ken"}, {}, ["the service answered 401"]),
-    ({"api_url": "http://192.0.2.1"}, {}, ["api_url:", "use https://"]),
-    ({"timeout": "soon"}, {}, ["timeout", "soon"]),
-    ({}, {"SMTPD_TIMEOUT": "soon"}, ["timeout", "SMTPD_TIMEOUT"]),
-    ({"timeout": -1}, {}, ["timeout: -1"]),
-    ({"concurrency": 0}, {}, ["concurrency: 0 is too small"]),
-    ({"states": ["gone"]}, {}, ["states", "gone"]),
-    ({"hostnames": ["name"]}, {}, ["hostnames", "name"]),
-    ({"hostvars_prefix": "my-"}, {}, ["hostvars_prefix: no name of a variable can begin with 'my-'"]),
-    ({"api_url": "http://127.0.0.1:1", "retries": 0}, {}, ["no connection to 127.0.0.1:1"]),
-])
+@pytest.mark.parametrize(
+    "config, environ, words",
+    [
+        ({}, {"SMTPD_ACCESS_TOKEN": ""}, ["access_token: no credentials"]),
+        ({}, {"SMTPD_ACCESS_TOKEN": "wr0ng-t0ken"}, ["GET /api/v1/profile/email: the service answered 401"]),
+        ({"access_token": "wr0ng-t0ken"}, {}, ["the service answered 401"]),
+        ({"api_url": "http://192.0.2.1"}, {}, ["api_url:", "use https://"]),
+        ({"timeout": "soon"}, {}, ["timeout", "soon"]),
+        ({}, {"SMTPD_TIMEOUT": "soon"}, ["timeout", "SMTPD_TIMEOUT"]),
+        ({"timeout": -1}, {}, ["timeout: -1"]),
+        ({"concurrency": 0}, {}, ["concurrency: 0 is too small"]),
+        ({"states": ["gone"]}, {}, ["states", "gone"]),
+        ({"hostnames": ["name"]}, {}, ["hostnames", "name"]),
+        ({"hostvars_prefix": "my-"}, {}, ["hostvars_prefix: no name of a variable can begin with 'my-'"]),
+        ({"api_url": "http://127.0.0.1:1", "retries": 0}, {}, ["no connection to 127.0.0.1:1"]),
+    ],
+)
 def test_what_cannot_work_is_said(
-        config: dict[str, Any], environ: dict[str, str], words: list[str], parse: Parse, simulator: Simulator) -> None:
+    config: dict[str, Any], environ: dict[str, str], words: list[str], parse: Parse, simulator: Simulator
+) -> None:
     with pytest.raises(Refused) as error:
         parse(environ=environ, **config)
     for word in words:
@@ -328,7 +391,9 @@ def test_what_cannot_work_is_said(
     assert "wr0ng-t0ken" not in str(error.value)
 
 
-def test_neither_a_traceback_nor_the_token_is_shown_at_any_verbosity(inventory: Inventory, simulator: Simulator) -> None:
+def test_neither_a_traceback_nor_the_token_is_shown_at_any_verbosity(
+    inventory: Inventory, simulator: Simulator
+) -> None:
     listing = inventory.list("-vvvv", access_token="wr0ng-t0ken", environ={"ANSIBLE_INVENTORY_UNPARSED_FAILED": "true"})
     assert listing.returncode != 0
     assert "GET /api/v1/profile/email: the service answered 401" in listing.messages
@@ -344,7 +409,8 @@ def test_a_profile_whose_records_cannot_be_read_is_not_left_out_silently(parse: 
 
 
 def test_a_file_of_another_name_is_refused_with_the_reason(
-        inventory: Inventory, simulator: Simulator, capsys: pytest.CaptureFixture[str]) -> None:
+    inventory: Inventory, simulator: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
     inventory.write("mail.yml")
     listing = inventory.run("--list", source="mail.yml")
     assert "has to end in smtpd.yml or smtpd.yaml. Rename it." in listing.messages

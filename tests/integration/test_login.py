@@ -21,8 +21,14 @@ def by_key(simulator: Simulator) -> dict[str, str]:
 
 
 def test_key_and_secret_are_exchanged_for_a_token_once_a_run(ansible: Ansible, simulator: Simulator) -> None:
-    result = ansible.module("smtpd_sending_profile", profile_name="p", sending_domain="mail.acorn.example",
-                            wait_interval=0.1, **by_key(simulator), environ=NO_TOKEN)
+    result = ansible.module(
+        "smtpd_sending_profile",
+        profile_name="p",
+        sending_domain="mail.acorn.example",
+        wait_interval=0.1,
+        **by_key(simulator),
+        environ=NO_TOKEN,
+    )
     assert result["changed"] is True
     (grant,) = simulator.requests(path="/oauth/token")
     assert grant["method"] == "POST" and grant["query"] == {"grant_type": "password"}
@@ -47,10 +53,16 @@ def test_a_token_that_expires_in_the_middle_is_replaced(ansible: Ansible, simula
 
 
 def test_a_wrong_secret_is_told_with_the_services_words_but_not_shown(ansible: Ansible, simulator: Simulator) -> None:
-    result = ansible.module("smtpd_profile_info", "-vvvv", environ=dict(
-        NO_TOKEN, SMTPD_API_KEY=simulator.api_key, SMTPD_API_SECRET="wr0ng-secret"))
+    result = ansible.module(
+        "smtpd_profile_info",
+        "-vvvv",
+        environ=dict(NO_TOKEN, SMTPD_API_KEY=simulator.api_key, SMTPD_API_SECRET="wr0ng-secret"),
+    )
     assert result["failed"]
-    assert "POST /oauth/token: the service answered 403 (code 40102): Username and password are incorrect." in result["msg"]
+    assert (
+        "POST /oauth/token: the service answered 403 (code 40102): Username and password are incorrect."
+        in result["msg"]
+    )
     assert "wr0ng-secret" not in result["output"]
 
 
@@ -62,8 +74,15 @@ def test_a_token_that_is_refused_is_told_but_not_shown(ansible: Ansible, simulat
 
 @pytest.mark.parametrize("flags", [[], ["-vvvv"], ["-vvvv", "--check", "--diff"]])
 def test_no_secret_is_shown_at_any_verbosity(flags: list[str], ansible: Ansible, simulator: Simulator) -> None:
-    result = ansible.module("smtpd_sending_profile", *flags, profile_name="p", sending_domain="mail.acorn.example",
-                            wait=False, **by_key(simulator), environ=NO_TOKEN)
+    result = ansible.module(
+        "smtpd_sending_profile",
+        *flags,
+        profile_name="p",
+        sending_domain="mail.acorn.example",
+        wait=False,
+        **by_key(simulator),
+        environ=NO_TOKEN,
+    )
     authorizations = {request["headers"]["Authorization"].split()[1] for request in simulator.requests()}
     assert len(authorizations) == 2, "the grant and the minted token"
     for secret in {simulator.api_key, simulator.api_secret, *authorizations}:
@@ -98,6 +117,18 @@ def test_defaults_are_set_by_the_action_group(ansible: Ansible, simulator: Simul
 
 
 def test_blank_options_count_as_not_given(ansible: Ansible, simulator: Simulator) -> None:
-    blank = {name: "" for name in ("api_url", "access_token", "api_key", "api_secret", "validate_certs", "ca_path", "timeout", "retries")}
+    blank = {
+        name: ""
+        for name in (
+            "api_url",
+            "access_token",
+            "api_key",
+            "api_secret",
+            "validate_certs",
+            "ca_path",
+            "timeout",
+            "retries",
+        )
+    }
     environ = {"SMTPD_HOST": "ignored.example", "SMTPD_VALIDATE_CERTS": "", "SMTPD_TIMEOUT": "", "SMTPD_CA_PATH": ""}
     assert ansible.module("smtpd_profile_info", **blank, environ=environ)["profiles"] == []

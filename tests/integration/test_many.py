@@ -93,7 +93,8 @@ def test_calls_that_wait_for_their_turn_are_held_back_too(ansible: Ansible, simu
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_call_is_repeated_only_after_the_seconds_that_the_service_asks_for(
-        status: int, ansible: Ansible, simulator: Simulator) -> None:
+    status: int, ansible: Ansible, simulator: Simulator
+) -> None:
     simulator.inject("list", status=status, headers={"Retry-After": "1"})
     assert not ansible.module("smtpd_profile_info")["failed"]
     refused, repeated = (request["time"] for request in simulator.requests())
@@ -108,7 +109,9 @@ def test_a_call_is_repeated_only_after_the_date_that_the_service_names(ansible: 
     assert simulator.requests()[-1]["time"] >= moment
 
 
-def test_a_service_that_asks_for_more_time_than_there_is_is_not_asked_again(ansible: Ansible, simulator: Simulator) -> None:
+def test_a_service_that_asks_for_more_time_than_there_is_is_not_asked_again(
+    ansible: Ansible, simulator: Simulator
+) -> None:
     simulator.inject("list", status=429, headers={"Retry-After": "3600"})
     result = ansible.module("smtpd_profile_info")
     assert result["failed"] and "It asks to wait 3600 s" in result["msg"]
@@ -133,20 +136,28 @@ def test_answers_that_are_lost_leave_no_duplicate(ansible: Ansible, simulator: S
     assert len(simulator.profiles()) == 12
 
 
-@pytest.mark.parametrize("profiles, named", [
-    ([{"profile_name": "a", "sending_domain": "mail.acorn.example"}] * 2, "profiles[1]"),
-    ([{"profile_name": "a", "sending_domain": "mail.acorn.example"}, {"sending_domain": "no domain"}], "profiles[1].sending_domain"),
-    ([{"link_domain": "go.acorn.example"}], "profiles[0].sending_domain"),
-])
+@pytest.mark.parametrize(
+    "profiles, named",
+    [
+        ([{"profile_name": "a", "sending_domain": "mail.acorn.example"}] * 2, "profiles[1]"),
+        (
+            [{"profile_name": "a", "sending_domain": "mail.acorn.example"}, {"sending_domain": "no domain"}],
+            "profiles[1].sending_domain",
+        ),
+        ([{"link_domain": "go.acorn.example"}], "profiles[0].sending_domain"),
+    ],
+)
 def test_bad_input_in_one_is_told_before_anything_is_written(
-        profiles: list[dict[str, str]], named: str, ansible: Ansible, simulator: Simulator) -> None:
+    profiles: list[dict[str, str]], named: str, ansible: Ansible, simulator: Simulator
+) -> None:
     result = ensure(ansible, profiles)
     assert result["failed"] and named in result["msg"]
     assert simulator.requests() == []
 
 
 def test_one_and_the_same_profile_described_twice_is_told_before_anything_is_written(
-        ansible: Ansible, simulator: Simulator) -> None:
+    ansible: Ansible, simulator: Simulator
+) -> None:
     known = simulator.seed(profile_name="p", sending_domain="mail.acorn.example", state="active")
     simulator.clear_requests()
     result = ensure(ansible, [{"profile_name": "p"}, {"profile_id": known["profile_id"]}, *wanted(2)])
@@ -174,24 +185,38 @@ def account(simulator: Simulator) -> dict[str, str]:
         for state in ("active", "failed")
     }
     for state in ("pending", "disabled"):
-        seeded[state] = simulator.seed(profile_name=state, sending_domain="%s.acorn.example" % state, state=state)["profile_id"]
+        seeded[state] = simulator.seed(profile_name=state, sending_domain="%s.acorn.example" % state, state=state)[
+            "profile_id"
+        ]
     simulator.clear_requests()
     return seeded
 
 
-@pytest.mark.parametrize("options, states", [
-    ({}, ["active", "failed", "pending", "disabled"]),
-    ({"profile_name": "default"}, ["active", "failed"]),
-    ({"sending_domain": "MAIL.acorn.example."}, ["active", "failed"]),
-    ({"states": ["pending", "failed"]}, ["failed", "pending"]),
-    ({"profile_name": "default", "states": ["pending"]}, []),
-    ({"profile_name": "nobody"}, []),
-    ({"profiles": [{"profile_name": "default"}, {"sending_domain": "pending.acorn.example"}, {"profile_name": "nobody"}]},
-     ["active", "pending"]),
-    ({"profiles": []}, []),
-])
+@pytest.mark.parametrize(
+    "options, states",
+    [
+        ({}, ["active", "failed", "pending", "disabled"]),
+        ({"profile_name": "default"}, ["active", "failed"]),
+        ({"sending_domain": "MAIL.acorn.example."}, ["active", "failed"]),
+        ({"states": ["pending", "failed"]}, ["failed", "pending"]),
+        ({"profile_name": "default", "states": ["pending"]}, []),
+        ({"profile_name": "nobody"}, []),
+        (
+            {
+                "profiles": [
+                    {"profile_name": "default"},
+                    {"sending_domain": "pending.acorn.example"},
+                    {"profile_name": "nobody"},
+                ]
+            },
+            ["active", "pending"],
+        ),
+        ({"profiles": []}, []),
+    ],
+)
 def test_profiles_are_found_by_what_is_given(
-        options: dict[str, Any], states: list[str], ansible: Ansible, account: dict[str, str]) -> None:
+    options: dict[str, Any], states: list[str], ansible: Ansible, account: dict[str, str]
+) -> None:
     result = ansible.module("smtpd_profile_info", **options)
     assert [profile["state"] for profile in result["profiles"]] == states
     assert result["changed"] is False and result["dns_records"] == []

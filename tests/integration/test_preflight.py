@@ -40,7 +40,11 @@ def test_what_speaks_against_them_is_said_all_together(ansible: Ansible, dns: Bi
     dns.add("go.acorn-links.example", "TXT", '"text"')
     result = examine(ansible, dns)
     assert result["ok"] is False
-    assert codes(result) == {("error", "bounce_domain_receives_mail"), ("error", "link_domain_in_use"), ("warning", "no_dmarc")}
+    assert codes(result) == {
+        ("error", "bounce_domain_receives_mail"),
+        ("error", "link_domain_in_use"),
+        ("warning", "no_dmarc"),
+    }
 
 
 def test_the_top_of_a_zone_can_be_no_link_domain(ansible: Ansible, dns: BindServer) -> None:
@@ -55,19 +59,29 @@ def test_what_cannot_be_looked_up_is_only_a_warning(ansible: Ansible, dns: BindS
 
 def test_several_profiles_are_looked_at_in_one_run(ansible: Ansible, dns: BindServer) -> None:
     profiles = [{"profile_name": "p", "sending_domain": "d%d.acorn.example" % number} for number in range(3)]
-    result = ansible.module("smtpd_preflight_info", profiles=profiles, nameservers=[dns.address], dmarc="v=DMARC1; p=none")
+    result = ansible.module(
+        "smtpd_preflight_info", profiles=profiles, nameservers=[dns.address], dmarc="v=DMARC1; p=none"
+    )
     assert [item["domain"] for item in result["dmarc"]] == ["d0.acorn.example", "d1.acorn.example", "d2.acorn.example"]
     assert [record["fqdn"] for record in result["dns_records"]] == [
-        "_dmarc.d0.acorn.example.", "_dmarc.d1.acorn.example.", "_dmarc.d2.acorn.example."]
+        "_dmarc.d0.acorn.example.",
+        "_dmarc.d1.acorn.example.",
+        "_dmarc.d2.acorn.example.",
+    ]
 
 
-@pytest.mark.parametrize("options, named", [
-    ({"timeout": 0}, "timeout"),
-    ({"nameservers": ["a b"]}, "nameservers[0]"),
-    ({"dmarc": "p=none"}, "dmarc"),
-    ({"profiles": [{"sending_domain": "mail.acorn.example"}]}, "mutually exclusive"),
-])
-def test_bad_input_is_told_by_its_option(options: dict[str, Any], named: str, ansible: Ansible, dns: BindServer) -> None:
+@pytest.mark.parametrize(
+    "options, named",
+    [
+        ({"timeout": 0}, "timeout"),
+        ({"nameservers": ["a b"]}, "nameservers[0]"),
+        ({"dmarc": "p=none"}, "dmarc"),
+        ({"profiles": [{"sending_domain": "mail.acorn.example"}]}, "mutually exclusive"),
+    ],
+)
+def test_bad_input_is_told_by_its_option(
+    options: dict[str, Any], named: str, ansible: Ansible, dns: BindServer
+) -> None:
     result = examine(ansible, dns, **options)
     assert result["failed"] and named in result["msg"]
 
@@ -79,7 +93,8 @@ WANTED = {"profile_name": "p", **DOMAINS}
 
 @pytest.mark.parametrize("flags", [(), ("--check",)])
 def test_nothing_is_created_where_something_speaks_against_it(
-        flags: tuple[str, ...], ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    flags: tuple[str, ...], ansible: Ansible, simulator: Simulator, dns: BindServer
+) -> None:
     dns.add("go.acorn-links.example", "A", "192.0.2.1")
     result = ansible.module("smtpd_sending_profile", *flags, **WANTED, preflight=True, nameservers=[dns.address])
     assert result["failed"] and result["msg"].startswith("Nothing was created. Mend this first")
@@ -87,7 +102,9 @@ def test_nothing_is_created_where_something_speaks_against_it(
     assert simulator.profiles() == []
 
 
-def test_one_of_many_that_could_not_work_stops_them_all(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+def test_one_of_many_that_could_not_work_stops_them_all(
+    ansible: Ansible, simulator: Simulator, dns: BindServer
+) -> None:
     wanted = [WANTED, {"profile_name": "q", "sending_domain": "q.acorn.example", "link_domain": "acorn.example"}]
     result = ansible.module("smtpd_sending_profiles", profiles=wanted, preflight=True, nameservers=[dns.address])
     assert result["failed"] and "such as go.acorn.example" in result["msg"]

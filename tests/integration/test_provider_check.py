@@ -33,8 +33,14 @@ def locked() -> Iterator[BindServer]:
 def create(simulator: Simulator, bind: BindServer, check_mode: bool = False, **changed: Any) -> dict[str, Any]:
     provider, secrets = bind.octodns_provider()
     options = {
-        "profiles": [PROFILE], "wait": False, "api_url": simulator.url, "access_token": simulator.token,
-        "provider": provider, "provider_secrets": secrets, "zones": list(ZONES)}
+        "profiles": [PROFILE],
+        "wait": False,
+        "api_url": simulator.url,
+        "access_token": simulator.token,
+        "provider": provider,
+        "provider_secrets": secrets,
+        "zones": list(ZONES),
+    }
     settings = {**provider, **changed.pop("settings", {})}
     return run_module("smtpd_sending_profiles", check_mode=check_mode, **{**options, "provider": settings, **changed})
 
@@ -45,27 +51,33 @@ def test_a_provider_that_is_right_is_no_hindrance_and_not_changed(simulator: Sim
     assert [dns.serial(zone) for zone in ZONES] == before
 
 
-@pytest.mark.parametrize("changed, message", [
-    ({"settings": {"class": "octodns_bind.Rfc2136Provder"}}, "octodns_bind has: "),
-    ({"settings": {"class": "octodns_nowhere.Provider"}}, "pip install octodns-nowhere"),
-    ({"settings": {"hots": "127.0.0.1"}}, "provider.hots: octodns_bind.Rfc2136Provider has no such setting"),
-    ({"settings": {"port": 1}}, "Connection refused"),
-    ({"settings": {"token": "hunter2"}}, "provider.token: looks like a secret"),
-    ({"provider_secrets": {"key_secret": "d3Jvbmc="}}, "check key_secret"),
-    ({"zones": []}, "zones: is empty, and octodns_bind.Rfc2136Provider cannot list its zones"),
-    ({"zones": ["acorn.example"]}, "no zone for go.acorn-links.example. The zones known are: acorn.example"),
-    ({"zones": ["mail.acorn.example", "acorn-links.example"]}, "Read the zone mail.acorn.example."),
-])
+@pytest.mark.parametrize(
+    "changed, message",
+    [
+        ({"settings": {"class": "octodns_bind.Rfc2136Provder"}}, "octodns_bind has: "),
+        ({"settings": {"class": "octodns_nowhere.Provider"}}, "pip install octodns-nowhere"),
+        ({"settings": {"hots": "127.0.0.1"}}, "provider.hots: octodns_bind.Rfc2136Provider has no such setting"),
+        ({"settings": {"port": 1}}, "Connection refused"),
+        ({"settings": {"token": "hunter2"}}, "provider.token: looks like a secret"),
+        ({"provider_secrets": {"key_secret": "d3Jvbmc="}}, "check key_secret"),
+        ({"zones": []}, "zones: is empty, and octodns_bind.Rfc2136Provider cannot list its zones"),
+        ({"zones": ["acorn.example"]}, "no zone for go.acorn-links.example. The zones known are: acorn.example"),
+        ({"zones": ["mail.acorn.example", "acorn-links.example"]}, "Read the zone mail.acorn.example."),
+    ],
+)
 @pytest.mark.parametrize("check_mode", [False, True])
 def test_a_provider_that_cannot_publish_is_told_before_anything_is_created(
-        check_mode: bool, changed: dict[str, Any], message: str, simulator: Simulator, dns: BindServer) -> None:
+    check_mode: bool, changed: dict[str, Any], message: str, simulator: Simulator, dns: BindServer
+) -> None:
     result = create(simulator, dns, check_mode, **changed)
     assert result["failed"] and message in result["msg"], result["msg"]
     assert simulator.requests(method="POST") == []
     assert "hunter2" not in result["output"] and "d3Jvbmc=" not in result["output"]
 
 
-def test_a_zone_that_may_not_be_written_is_told_before_anything_is_created(simulator: Simulator, locked: BindServer) -> None:
+def test_a_zone_that_may_not_be_written_is_told_before_anything_is_created(
+    simulator: Simulator, locked: BindServer
+) -> None:
     result = create(simulator, locked)
     assert "Ask whether the zone acorn-links.example. may be written" in result["msg"]
     assert "Check that this key may update the zone" in result["msg"]

@@ -155,7 +155,9 @@ def test_texts_of_others_at_the_same_name_survive_to_the_letter_with_their_ttl(p
 
 def test_every_text_is_published_to_the_letter_and_found_again(provider: Provider) -> None:
     texts = ["v=DMARC1; p=none", 'say "hi"', r"C:\mail\;", "k" * 700, "grün", r"\065", '" "', "; "]
-    records = [{"name": "t%d.acorn.example" % number, "type": "TXT", "value": text} for number, text in enumerate(texts)]
+    records = [
+        {"name": "t%d.acorn.example" % number, "type": "TXT", "value": text} for number, text in enumerate(texts)
+    ]
     result = provider.publish(*records)
     written = [one[3] for one in provider.server.records("acorn.example") if one[2] == "TXT"]
     assert written == [record["rdata"] for record in result["records"]]
@@ -189,7 +191,9 @@ def test_more_records_than_one_request_can_take(provider: Provider) -> None:
 
 def test_a_zone_that_is_not_there_is_named_and_nothing_is_written(provider: Provider) -> None:
     before = provider.content()
-    result = provider.publish(*NINE, {"name": "a.oak.example", "type": "TXT", "value": "x"}, zones=[*ZONES, "oak.example"])
+    result = provider.publish(
+        *NINE, {"name": "a.oak.example", "type": "TXT", "value": "x"}, zones=[*ZONES, "oak.example"]
+    )
     assert result["failed"] and "oak.example." in result["msg"]
     assert provider.content() == before
 
@@ -220,4 +224,7 @@ def test_wrong_credentials_are_told_and_not_shown(provider: Provider) -> None:
 
 @pytest.mark.parametrize("server", ["powerdns", "route53"], indirect=True)
 def test_zones_that_the_provider_lists_need_not_be_given(provider: Provider) -> None:
-    assert [zone["name"] for zone in provider.publish(*NINE, zones=[])["zones"]] == ["acorn-links.example.", "acorn.example."]
+    assert [zone["name"] for zone in provider.publish(*NINE, zones=[])["zones"]] == [
+        "acorn-links.example.",
+        "acorn.example.",
+    ]

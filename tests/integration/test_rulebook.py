@@ -42,28 +42,67 @@ def test_the_rulebook_is_as_its_schema_wants_it() -> None:
 
 
 def test_a_lost_record_is_healed_with_no_hand_on_it_and_a_person_is_called_where_that_is_in_vain(
-        simulator: Simulator, dns: BindServer, clean_environ: dict[str, str], tmp_path: Path,
-        capsys: pytest.CaptureFixture[str]) -> None:
+    simulator: Simulator,
+    dns: BindServer,
+    clean_environ: dict[str, str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     lost, blocked = seed(simulator, dns, 0), seed(simulator, dns, 1)
     in_vain = "A person is needed, healing was in vain: Profile %s" % blocked["profile_id"]
     before = content(dns)
     variables = {"sending_profile_" + name: value for name, value in settings(dns).items()}
-    (tmp_path / "hosts.json").write_text(json.dumps({"all": {"hosts": {"localhost": {
-        "ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}", **variables}}}}))
-    (tmp_path / "vars.yml").write_text(yaml.safe_dump({
-        "smtpd_interval": 0.5, "smtpd_reminder_interval": 2, "smtpd_state_file": str(tmp_path / "state.json")}))
+    (tmp_path / "hosts.json").write_text(
+        json.dumps(
+            {
+                "all": {
+                    "hosts": {
+                        "localhost": {
+                            "ansible_connection": "local",
+                            "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+                            **variables,
+                        }
+                    }
+                }
+            }
+        )
+    )
+    (tmp_path / "vars.yml").write_text(
+        yaml.safe_dump(
+            {"smtpd_interval": 0.5, "smtpd_reminder_interval": 2, "smtpd_state_file": str(tmp_path / "state.json")}
+        )
+    )
     log = tmp_path / "log"
-    environ = dict(clean_environ, SMTPD_API_URL=simulator.url, SMTPD_API_KEY=simulator.api_key, SMTPD_API_SECRET=simulator.api_secret)
+    environ = dict(
+        clean_environ,
+        SMTPD_API_URL=simulator.url,
+        SMTPD_API_KEY=simulator.api_key,
+        SMTPD_API_SECRET=simulator.api_secret,
+    )
     environ["PATH"] = "%s:%s" % (BIN, environ["PATH"])
-    command = [BIN / "ansible-rulebook", "--rulebook", "smtpd.email.heal", "--inventory", "hosts.json", "--vars", "vars.yml"]
+    command = [
+        BIN / "ansible-rulebook",
+        "--rulebook",
+        "smtpd.email.heal",
+        "--inventory",
+        "hosts.json",
+        "--vars",
+        "vars.yml",
+    ]
 
     def state(profile: dict[str, Any]) -> str:
         return next(one["state"] for one in simulator.profiles() if one["profile_id"] == profile["profile_id"])
 
-    with log.open("wb") as output, subprocess.Popen(
-            command, cwd=tmp_path, env=environ, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT) as process:
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            command, cwd=tmp_path, env=environ, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+        ) as process,
+    ):
         try:
-            wait_until(lambda: len(simulator.requests(endpoint="list")) >= 2 or process.poll() is not None, "it looks", log)
+            wait_until(
+                lambda: len(simulator.requests(endpoint="list")) >= 2 or process.poll() is not None, "it looks", log
+            )
             assert process.poll() is None, log.read_text()
             begin = time.monotonic()
             dns.delete("go0.acorn-links.example", "CNAME")
@@ -88,5 +127,7 @@ def test_a_lost_record_is_healed_with_no_hand_on_it_and_a_person_is_called_where
     assert shown.count("PLAY [Heal sending profiles]") == 2 or ended - begin > 290
     assert simulator.api_secret not in shown + (tmp_path / "state.json").read_text()
     with capsys.disabled():
-        print("\na lost record: noticed by the service after %.1f s, profile active again %.1f s later" % (
-            noticed - begin, healed - noticed))
+        print(
+            "\na lost record: noticed by the service after %.1f s, profile active again %.1f s later"
+            % (noticed - begin, healed - noticed)
+        )

@@ -39,7 +39,9 @@ def published(result: dict[str, Any]) -> list[tuple[str, str, str]]:
 # What is sent, and what is returned
 
 
-def test_a_profile_that_is_not_there_is_created_and_returned_with_its_records(ansible: Ansible, simulator: Simulator) -> None:
+def test_a_profile_that_is_not_there_is_created_and_returned_with_its_records(
+    ansible: Ansible, simulator: Simulator
+) -> None:
     result = create(ansible)
     assert result["changed"] is True
     assert {key: result["profile"][key] for key in WANTED} == WANTED
@@ -81,13 +83,17 @@ def test_a_second_run_changes_nothing(ansible: Ansible, simulator: Simulator) ->
     assert calls(simulator) == ["GET " + LIST, "GET %s/%s/setup" % (LIST, first["profile"]["profile_id"])]
 
 
-def test_without_waiting_the_profile_is_returned_while_it_is_being_created(ansible: Ansible, simulator: Simulator) -> None:
+def test_without_waiting_the_profile_is_returned_while_it_is_being_created(
+    ansible: Ansible, simulator: Simulator
+) -> None:
     result = create(ansible, wait=False)
     assert (result["changed"], result["profile"]["state"], result["dns_records"]) == (True, "creating", [])
     assert calls(simulator) == ["GET " + LIST, "POST " + LIST, "GET " + LIST], "the last one looks for twins"
 
 
-def test_waiting_asks_for_the_setup_only_once_the_profile_has_left_creating(ansible: Ansible, simulator: Simulator) -> None:
+def test_waiting_asks_for_the_setup_only_once_the_profile_has_left_creating(
+    ansible: Ansible, simulator: Simulator
+) -> None:
     simulator.settings(creating=1.0)
     create(ansible)
     assert sum(call.endswith("/setup") for call in calls(simulator)) == 1
@@ -111,8 +117,12 @@ def test_a_creation_that_fails_at_the_service_ends_the_wait_early(ansible: Ansib
 
 
 def test_a_state_that_is_not_known_is_waited_through_and_shown(ansible: Ansible, simulator: Simulator) -> None:
-    profile = simulator.seed(profile_name="newsletter", sending_domain="mail.acorn.example", state="queued", dns_records=[])
-    result = ansible.module("smtpd_sending_profile", profile_id=profile["profile_id"], wait_timeout=0.4, wait_interval=0.1)
+    profile = simulator.seed(
+        profile_name="newsletter", sending_domain="mail.acorn.example", state="queued", dns_records=[]
+    )
+    result = ansible.module(
+        "smtpd_sending_profile", profile_id=profile["profile_id"], wait_timeout=0.4, wait_interval=0.1
+    )
     assert result["failed"] and "in state 'queued'" in result["msg"]
 
 
@@ -133,14 +143,21 @@ def test_check_mode_writes_nothing_and_returns_what_is_planned(ansible: Ansible,
 def test_check_mode_of_a_profile_that_is_there_changes_nothing(ansible: Ansible, simulator: Simulator) -> None:
     created = create(ansible)
     checked = create(ansible, "--check")
-    assert (checked["changed"], checked["profile"], published(checked)) == (False, created["profile"], published(created))
+    assert (checked["changed"], checked["profile"], published(checked)) == (
+        False,
+        created["profile"],
+        published(created),
+    )
 
 
 # Finding
 
 
 def test_of_two_live_twins_none_is_taken(ansible: Ansible, simulator: Simulator) -> None:
-    twins = [simulator.seed(profile_name="newsletter", sending_domain="mail.acorn.example", state=state) for state in ("active", "pending")]
+    twins = [
+        simulator.seed(profile_name="newsletter", sending_domain="mail.acorn.example", state=state)
+        for state in ("active", "pending")
+    ]
     result = ansible.module("smtpd_sending_profile", profile_name="newsletter", sending_domain="mail.acorn.example")
     assert result["failed"] and "profile_id" in result["msg"]
     for twin in twins:
@@ -149,7 +166,10 @@ def test_of_two_live_twins_none_is_taken(ansible: Ansible, simulator: Simulator)
 
 
 def test_one_of_two_twins_is_taken_by_its_id(ansible: Ansible, simulator: Simulator) -> None:
-    twins = [simulator.seed(profile_name="newsletter", sending_domain="mail.acorn.example", state="active") for number in range(2)]
+    twins = [
+        simulator.seed(profile_name="newsletter", sending_domain="mail.acorn.example", state="active")
+        for number in range(2)
+    ]
     result = ansible.module("smtpd_sending_profile", profile_id=twins[1]["profile_id"])
     assert (result["changed"], result["profile"]["profile_id"]) == (False, twins[1]["profile_id"])
 
@@ -179,25 +199,29 @@ def test_an_id_that_is_not_there_is_an_error(ansible: Ansible, simulator: Simula
 # Bad input
 
 
-@pytest.mark.parametrize("options, named", [
-    ({"sending_domain": ""}, "sending_domain"),
-    ({"sending_domain": "not a domain"}, "sending_domain"),
-    ({"sending_domain": "https://acorn.example"}, "sending_domain"),
-    ({"link_domain": "-acorn.example"}, "link_domain"),
-    ({"profile_name": ""}, "profile_name"),
-    ({"profile_id": "a/b"}, "profile_id"),
-    ({"link_domain_default_redirect": "acorn"}, "link_domain_default_redirect"),
-    ({"wait_timeout": -1}, "wait_timeout"),
-    ({"wait_interval": -1}, "wait_interval"),
-    ({"timeout": -1}, "timeout"),
-    ({"retries": -1}, "retries"),
-    ({"state": "absent"}, "state"),
-    ({"api_url": "http://api.smtpd.dev"}, "api_url"),
-    ({"ca_path": "/nowhere/ca.pem"}, "ca_path"),
-    ({"api_key": "k"}, "api_secret"),
-])
+@pytest.mark.parametrize(
+    "options, named",
+    [
+        ({"sending_domain": ""}, "sending_domain"),
+        ({"sending_domain": "not a domain"}, "sending_domain"),
+        ({"sending_domain": "https://acorn.example"}, "sending_domain"),
+        ({"link_domain": "-acorn.example"}, "link_domain"),
+        ({"profile_name": ""}, "profile_name"),
+        ({"profile_id": "a/b"}, "profile_id"),
+        ({"link_domain_default_redirect": "acorn"}, "link_domain_default_redirect"),
+        ({"wait_timeout": -1}, "wait_timeout"),
+        ({"wait_interval": -1}, "wait_interval"),
+        ({"timeout": -1}, "timeout"),
+        ({"retries": -1}, "retries"),
+        ({"state": "absent"}, "state"),
+        ({"api_url": "http://api.smtpd.dev"}, "api_url"),
+        ({"ca_path": "/nowhere/ca.pem"}, "ca_path"),
+        ({"api_key": "k"}, "api_secret"),
+    ],
+)
 def test_bad_input_is_told_by_its_option_before_any_call(
-        options: dict[str, Any], named: str, ansible: Ansible, simulator: Simulator) -> None:
+    options: dict[str, Any], named: str, ansible: Ansible, simulator: Simulator
+) -> None:
     result = create(ansible, **options)
     assert result["failed"] and named in result["msg"]
     assert simulator.requests() == []
@@ -209,7 +233,9 @@ def test_without_credentials_it_says_how_to_give_them(ansible: Ansible, simulato
     assert simulator.requests() == []
 
 
-def test_without_anything_that_identifies_a_profile_it_says_what_to_give(ansible: Ansible, simulator: Simulator) -> None:
+def test_without_anything_that_identifies_a_profile_it_says_what_to_give(
+    ansible: Ansible, simulator: Simulator
+) -> None:
     result = ansible.module("smtpd_sending_profile", link_domain="go.acorn.example")
     assert result["failed"] and "profile_name" in result["msg"]
     assert simulator.requests() == []
@@ -233,7 +259,9 @@ def test_a_creation_that_was_not_carried_out_is_sent_again(ansible: Ansible, sim
     assert len(simulator.requests(method="POST")) == 2
 
 
-def test_a_creation_that_fails_again_and_again_says_that_there_is_no_profile(ansible: Ansible, simulator: Simulator) -> None:
+def test_a_creation_that_fails_again_and_again_says_that_there_is_no_profile(
+    ansible: Ansible, simulator: Simulator
+) -> None:
     simulator.inject("create", status=500, times=5)
     result = create(ansible, retries=1)
     assert result["failed"] and result["changed"] is False
@@ -253,7 +281,9 @@ def test_a_reading_call_is_repeated_as_the_service_asks(ansible: Ansible, simula
     assert not create(ansible, wait=False)["failed"]
 
 
-def test_a_wait_that_the_service_asks_for_is_not_longer_than_the_time_left(ansible: Ansible, simulator: Simulator) -> None:
+def test_a_wait_that_the_service_asks_for_is_not_longer_than_the_time_left(
+    ansible: Ansible, simulator: Simulator
+) -> None:
     simulator.inject("list", status=503, headers={"Retry-After": "3600"}, times=5)
     result = create(ansible)
     assert result["failed"] and "asks to wait 3600 s" in result["msg"]

@@ -31,25 +31,32 @@ def publish(ansible: Ansible, dns: BindServer) -> None:
 
 
 def verify(ansible: Ansible, *flags: str, **options: Any) -> dict[str, Any]:
-    return ansible.module("smtpd_sending_profile", *flags, **{"profile_name": "p", "state": "verified", **QUICK, **options})
+    return ansible.module(
+        "smtpd_sending_profile", *flags, **{"profile_name": "p", "state": "verified", **QUICK, **options}
+    )
 
 
 def test_a_profile_whose_records_are_published_turns_active(
-        ansible: Ansible, simulator: Simulator, dns: BindServer, profile: dict[str, Any]) -> None:
+    ansible: Ansible, simulator: Simulator, dns: BindServer, profile: dict[str, Any]
+) -> None:
     publish(ansible, dns)
     result = verify(ansible)
     assert (result["changed"], result["profile"]["state"]) == (True, "active")
     assert {record["validation_state"] for record in result["dns_records"]} == {"active"}
 
 
-def test_an_active_profile_is_not_asked_for_again(ansible: Ansible, simulator: Simulator, profile: dict[str, Any]) -> None:
+def test_an_active_profile_is_not_asked_for_again(
+    ansible: Ansible, simulator: Simulator, profile: dict[str, Any]
+) -> None:
     simulator.settings(dns=None)
     simulator.patch(profile["profile_id"], state="active")
     assert verify(ansible)["changed"] is False
     assert simulator.requests(method="PUT") == []
 
 
-def test_check_mode_asks_for_nothing_and_predicts(ansible: Ansible, simulator: Simulator, profile: dict[str, Any]) -> None:
+def test_check_mode_asks_for_nothing_and_predicts(
+    ansible: Ansible, simulator: Simulator, profile: dict[str, Any]
+) -> None:
     result = verify(ansible, "--check", "--diff")
     assert result["changed"] is True
     assert (result["diff"]["before"]["state"], result["diff"]["after"]["state"]) == ("pending", "active")
@@ -63,9 +70,12 @@ def test_without_waiting_it_asks_and_goes_on(ansible: Ansible, simulator: Simula
 
 
 def test_a_wait_in_vain_lists_the_records_that_are_not_active(
-        ansible: Ansible, simulator: Simulator, dns: BindServer, profile: dict[str, Any]) -> None:
+    ansible: Ansible, simulator: Simulator, dns: BindServer, profile: dict[str, Any]
+) -> None:
     publish(ansible, dns)
-    (mx,) = [record for record in ansible.module("smtpd_profile_info", setup=True)["dns_records"] if record["type"] == "MX"]
+    (mx,) = [
+        record for record in ansible.module("smtpd_profile_info", setup=True)["dns_records"] if record["type"] == "MX"
+    ]
     dns.delete(mx["name"], "MX")
     result = verify(ansible, wait_timeout=1.5)
     assert result["failed"] and result["profile"]["profile_id"] == profile["profile_id"]
@@ -74,7 +84,8 @@ def test_a_wait_in_vain_lists_the_records_that_are_not_active(
 
 
 def test_verification_is_asked_for_again_while_dns_spreads(
-        ansible: Ansible, simulator: Simulator, dns: BindServer, profile: dict[str, Any]) -> None:
+    ansible: Ansible, simulator: Simulator, dns: BindServer, profile: dict[str, Any]
+) -> None:
     publish(ansible, dns)
     simulator.inject("verify", status=202, work=False)
     assert verify(ansible)["profile"]["state"] == "active"
@@ -82,7 +93,8 @@ def test_verification_is_asked_for_again_while_dns_spreads(
 
 
 def test_a_profile_that_disappears_ends_the_wait_early(
-        ansible: Ansible, simulator: Simulator, profile: dict[str, Any]) -> None:
+    ansible: Ansible, simulator: Simulator, profile: dict[str, Any]
+) -> None:
     def delete_once_asked_for() -> None:
         deadline = time.monotonic() + 30
         while not simulator.requests(method="PUT") and time.monotonic() < deadline:
@@ -114,7 +126,8 @@ def gated(ansible: Ansible, dns: BindServer, **options: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("wait", [True, False])
 def test_the_service_is_not_asked_while_dns_answers_wrong(
-        wait: bool, ansible: Ansible, simulator: Simulator, dns: BindServer, profile: dict[str, Any]) -> None:
+    wait: bool, ansible: Ansible, simulator: Simulator, dns: BindServer, profile: dict[str, Any]
+) -> None:
     result = gated(ansible, dns, wait=wait, wait_timeout=0.5)
     assert simulator.requests(method="PUT") == []
     assert result["failed"] and result["changed"] is False
@@ -124,7 +137,8 @@ def test_the_service_is_not_asked_while_dns_answers_wrong(
 
 
 def test_the_service_is_asked_as_soon_as_dns_answers_right(
-        ansible: Ansible, simulator: Simulator, dns: BindServer, profile: dict[str, Any]) -> None:
+    ansible: Ansible, simulator: Simulator, dns: BindServer, profile: dict[str, Any]
+) -> None:
     records = setup_records(ansible)
     with ThreadPoolExecutor() as pool:
         running = pool.submit(gated, ansible, dns, dns_records=records)
@@ -137,29 +151,46 @@ def test_the_service_is_asked_as_soon_as_dns_answers_right(
 
 
 def test_one_profile_whose_dns_is_wrong_does_not_hold_back_the_others(
-        ansible: Ansible, simulator: Simulator, dns: BindServer, profile: dict[str, Any]) -> None:
+    ansible: Ansible, simulator: Simulator, dns: BindServer, profile: dict[str, Any]
+) -> None:
     publish(ansible, dns)
     simulator.seed(profile_name="late", sending_domain="late.acorn.example", state="pending")
     records = setup_records(ansible)
     result = ansible.module(
-        "smtpd_sending_profiles", profiles=[{"profile_name": "late"}, {"profile_name": "p"}], state="verified", setup=False,
-        dns_records=records, nameservers=[dns.address], **{**QUICK, "wait_timeout": 2})
+        "smtpd_sending_profiles",
+        profiles=[{"profile_name": "late"}, {"profile_name": "p"}],
+        state="verified",
+        setup=False,
+        dns_records=records,
+        nameservers=[dns.address],
+        **{**QUICK, "wait_timeout": 2},
+    )
     late, right = result["results"]
-    assert (late["failed"], late["profile"]["state"], right["failed"], right["profile"]["state"]) == (True, "pending", False, "active")
+    assert (late["failed"], late["profile"]["state"], right["failed"], right["profile"]["state"]) == (
+        True,
+        "pending",
+        False,
+        "active",
+    )
     assert "missing" in {record["status"] for record in late["dns_records"]}
     assert right["dns_records"] == []
 
 
 def test_a_service_that_does_not_accept_right_records_is_told_with_what_dns_answers(
-        ansible: Ansible, simulator: Simulator, dns: BindServer, profile: dict[str, Any]) -> None:
+    ansible: Ansible, simulator: Simulator, dns: BindServer, profile: dict[str, Any]
+) -> None:
     publish(ansible, dns)
     with BindServer(["acorn.example"]) as what_the_service_sees:
         simulator.settings(dns=what_the_service_sees.address)
         result = gated(ansible, dns, wait_timeout=1)
     assert "the service does not accept its DNS records" in result["msg"]
-    assert "service says: pending\n    diagnosis:    DNS answers right; the service has not seen it yet." in result["msg"]
+    assert (
+        "service says: pending\n    diagnosis:    DNS answers right; the service has not seen it yet." in result["msg"]
+    )
 
 
-def test_a_record_that_cannot_be_is_told_by_its_place(ansible: Ansible, dns: BindServer, profile: dict[str, Any]) -> None:
+def test_a_record_that_cannot_be_is_told_by_its_place(
+    ansible: Ansible, dns: BindServer, profile: dict[str, Any]
+) -> None:
     result = verify(ansible, dns_records=[{"name": "a.example", "type": "A", "value": "192.0.2.1"}])
     assert result["failed"] and result["msg"].startswith("dns_records[0].type: ")

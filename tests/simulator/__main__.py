@@ -39,21 +39,35 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.simulator",
         description="The SMTPD service, simulated, on loopback. Prints one line of JSON with its URL once it listens. "
-                    "All times are in seconds.")
-    parser.add_argument("--host", type=loopback_address, default="127.0.0.1",
-                        help="loopback address to listen on (default: %(default)s)")
+        "All times are in seconds.",
+    )
+    parser.add_argument(
+        "--host",
+        type=loopback_address,
+        default="127.0.0.1",
+        help="loopback address to listen on (default: %(default)s)",
+    )
     parser.add_argument("--port", type=int, default=0, help="port to listen on (default: a free one)")
-    parser.add_argument("--token", default="demo-token",
-                        help="an access token that never expires (default: %(default)s)")
+    parser.add_argument(
+        "--token", default="demo-token", help="an access token that never expires (default: %(default)s)"
+    )
     parser.add_argument("--api-key", default="demo-key", help="key that tokens are granted for (default: %(default)s)")
     parser.add_argument("--api-secret", default="demo-secret", help="secret of the key (default: %(default)s)")
     parser.add_argument("--verbose", action="store_true", help="log every request to the standard error")
-    parser.add_argument("--until-closed", type=int, metavar="FD",
-                        help="end when the other end of this inherited pipe is closed, for programs that start this")
+    parser.add_argument(
+        "--until-closed",
+        type=int,
+        metavar="FD",
+        help="end when the other end of this inherited pipe is closed, for programs that start this",
+    )
     for item in fields(Settings):
         parser.add_argument(
-            "--" + item.name.replace("_", "-"), default=item.default, choices=Settings.CHOICES.get(item.name),
-            type=float if isinstance(item.default, float) else str, help=_HELP[item.name] + " (default: %(default)s)")
+            "--" + item.name.replace("_", "-"),
+            default=item.default,
+            choices=Settings.CHOICES.get(item.name),
+            type=float if isinstance(item.default, float) else str,
+            help=_HELP[item.name] + " (default: %(default)s)",
+        )
     return parser
 
 
@@ -76,7 +90,8 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 async def serve(
-        application: web.Application, listener: socket.socket, greeting: str, arguments: argparse.Namespace) -> None:
+    application: web.Application, listener: socket.socket, greeting: str, arguments: argparse.Namespace
+) -> None:
     """Serve until a signal comes, or until the program that started this one is gone."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -107,10 +122,14 @@ def main() -> None:
     except (OSError, OverflowError) as error:
         sys.exit("cannot listen on port %d of %s: %s" % (arguments.port, arguments.host, error))
     shown_host = "[%s]" % arguments.host if ":" in arguments.host else arguments.host
-    greeting = json.dumps({
-        "url": "http://%s:%d" % (shown_host, listener.getsockname()[1]),
-        "token": arguments.token, "api_key": arguments.api_key, "api_secret": arguments.api_secret,
-    })
+    greeting = json.dumps(
+        {
+            "url": "http://%s:%d" % (shown_host, listener.getsockname()[1]),
+            "token": arguments.token,
+            "api_key": arguments.api_key,
+            "api_secret": arguments.api_secret,
+        }
+    )
     tokens = Tokens(arguments.token, arguments.api_key, arguments.api_secret)
     with listener:
         asyncio.run(serve(make_application(settings, tokens), listener, greeting, arguments))

@@ -79,7 +79,9 @@ class Service:
 
         return handle
 
-    async def _spoilt(self, request: web.Request, name: str, work: Work, entry: dict[str, Any], fault: Fault) -> web.StreamResponse:
+    async def _spoilt(
+        self, request: web.Request, name: str, work: Work, entry: dict[str, Any], fault: Fault
+    ) -> web.StreamResponse:
         if fault.expire:
             self._tokens.expire_all()
         if fault.late:

@@ -98,7 +98,9 @@ class Fault:
         if not isinstance(self.headers, dict) or not all(isinstance(value, str) for value in self.headers.values()):
             raise ValueError("headers must be an object of strings")
         if self.work is None:
-            self.work = not self.close and not self.echo and self.status is None and self.text is None and self.size is None
+            self.work = (
+                not self.close and not self.echo and self.status is None and self.text is None and self.size is None
+            )
 
     def _check(self, name: str, kind: Any, words: str) -> None:
         value = getattr(self, name)
@@ -138,8 +140,11 @@ class Fault:
         return True
 
     def _matches(self, endpoint: str, method: str, path: str) -> bool:
-        return (self.endpoint in ("*", endpoint) and self.method in (None, method)
-                and (self.path is None or fnmatchcase(path, self.path)))
+        return (
+            self.endpoint in ("*", endpoint)
+            and self.method in (None, method)
+            and (self.path is None or fnmatchcase(path, self.path))
+        )
 
     def content(self, true_body: bytes, request: str) -> bytes:
         """The body to answer.

@@ -39,8 +39,9 @@ class Simulator:
         self._session = requests.Session()
         self._session.trust_env = False
 
-    def requests(self, method: str | None = None, path: str | None = None,
-                 endpoint: str | None = None) -> list[dict[str, Any]]:
+    def requests(
+        self, method: str | None = None, path: str | None = None, endpoint: str | None = None
+    ) -> list[dict[str, Any]]:
         """The calls to the service, the oldest first.
 
         Each has C(endpoint), C(method), C(path), C(query), C(headers), C(body) (as JSON), C(peer) (one and the same for
@@ -50,9 +51,13 @@ class Simulator:
         :param path: a path, or a pattern such as C(*/setup).
         :param endpoint: one of C(ENDPOINTS), or C(unknown) for calls that the contract does not have.
         """
-        return [entry for entry in self._admin("GET", "requests")["requests"]
-                if method in (None, entry["method"]) and endpoint in (None, entry["endpoint"])
-                and (path is None or fnmatchcase(entry["path"], path))]
+        return [
+            entry
+            for entry in self._admin("GET", "requests")["requests"]
+            if method in (None, entry["method"])
+            and endpoint in (None, entry["endpoint"])
+            and (path is None or fnmatchcase(entry["path"], path))
+        ]
 
     def most_in_flight(self) -> int:
         """How many calls were under way at the same time at most."""
@@ -165,8 +170,13 @@ def _process(arguments: list[str]) -> Iterator[subprocess.Popen[str]]:
     try:
         with open(its_end, "rb") as inherited:
             process = subprocess.Popen(
-                [sys.executable, "-m", "tests.simulator", "--until-closed=%d" % its_end, *arguments], cwd=_ROOT,
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, pass_fds=[inherited.fileno()])
+                [sys.executable, "-m", "tests.simulator", "--until-closed=%d" % its_end, *arguments],
+                cwd=_ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                text=True,
+                pass_fds=[inherited.fileno()],
+            )
         with process:
             try:
                 yield process

@@ -151,8 +151,9 @@ class Model:
     :param calendar: seconds since the epoch; for what is shown.
     """
 
-    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic,
-                 calendar: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, settings: Settings, clock: Callable[[], float] = time.monotonic, calendar: Callable[[], float] = time.time
+    ) -> None:
         self.clock = clock
         self._settings = settings
         self._calendar = calendar
@@ -294,8 +295,11 @@ def check_fields(data: dict[str, Any], *more: str) -> None:
 
 
 def _is_record(record: Any) -> bool:
-    return (isinstance(record, dict) and all(isinstance(record.get(name), str) for name in ("name", "type", "value"))
-            and record["type"] in RECORD_TYPES)
+    return (
+        isinstance(record, dict)
+        and all(isinstance(record.get(name), str) for name in ("name", "type", "value"))
+        and record["type"] in RECORD_TYPES
+    )
 
 
 def _listed(names: Any) -> str:

@@ -67,7 +67,7 @@ class Verifier:
     async def _look_at_all(self) -> None:
         watched = self._model.watched()
         for start in range(0, len(watched), _UNASKED_AT_ONCE):
-            batch = watched[start:start + _UNASKED_AT_ONCE]
+            batch = watched[start : start + _UNASKED_AT_ONCE]
             await asyncio.gather(*(self._look(profile, asked=False) for profile in batch))
             await asyncio.sleep(0)
 

@@ -4,11 +4,11 @@
 
 """A DNS server that answers as a test wants it to, for what no proper server does.
 
-    def lame(query):
-        return dns.message.make_response(query)
+def lame(query):
+    return dns.message.make_response(query)
 
-    with OddServer(lame) as server:
-        print(server.address, server.questions)
+with OddServer(lame) as server:
+    print(server.address, server.questions)
 """
 
 from __future__ import annotations

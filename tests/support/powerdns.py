@@ -4,9 +4,9 @@
 
 """A real PowerDNS for tests: its HTTP API on a free port of loopback, its zones in SQLite.
 
-    with PowerDnsServer(zones=["example.com"]) as powerdns:
-        powerdns.add("www.example.com", "A", "192.0.2.1")
-        print(powerdns.zone_text("example.com"))
+with PowerDnsServer(zones=["example.com"]) as powerdns:
+    powerdns.add("www.example.com", "A", "192.0.2.1")
+    print(powerdns.zone_text("example.com"))
 """
 
 from __future__ import annotations

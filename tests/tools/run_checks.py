@@ -94,7 +94,11 @@ def leave_out_thorough(checks: list[Check]) -> None:
 def lanes() -> list[list[Check]]:
     docs = ("lint-collection-docs", "--plugin-docs", "--validate-collection-refs", "self", ".")
     return [
-        [pytest("unit"), pytest("integration", "--numprocesses=2", "--dist=loadgroup"), pytest("trust", "--numprocesses=4")],
+        [
+            pytest("unit"),
+            pytest("integration", "--numprocesses=2", "--dist=loadgroup"),
+            pytest("trust", "--numprocesses=4"),
+        ],
         [
             Check("sanity", script("sanity.py")),
             pytest("examples"),
@@ -102,6 +106,8 @@ def lanes() -> list[list[Check]]:
             Check("lint", script("lint.py")),
             Check("docs-lint", tool("antsibull-docs", *docs)),
             Check("docs", script("docs_site.py")),
+            Check("ruff", tool("ruff", "check", ".")),
+            Check("style", tool("ruff", "format", "--check", ".")),
             Check("yamllint", tool("yamllint", "--strict", ".")),
             Check("shellcheck", script("shellcheck.py")),
             Check("licences", tool("reuse", "lint")),

@@ -142,7 +142,9 @@ def test_every_example_uses_options_that_exist(name: str, docs: dict[str, Any]) 
 
 def tasks_of(item: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the tasks of an example, which is a task, a block or a play."""
-    parts = [key for key in ("pre_tasks", "tasks", "post_tasks", "handlers", "block", "rescue", "always") if key in item]
+    parts = [
+        key for key in ("pre_tasks", "tasks", "post_tasks", "handlers", "block", "rescue", "always") if key in item
+    ]
     if not parts:
         yield item
     for part in parts:
@@ -256,7 +258,9 @@ def test_the_version_is_the_same_everywhere() -> None:
 
     version = galaxy()["version"]
     assert COLLECTION_VERSION == version
-    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").replace("\\.", ".")  # Markdown's way of writing dots
+    changelog = (
+        (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").replace("\\.", ".")
+    )  # Markdown's way of writing dots
     headings = re.findall(r"^## v?(\d+\.\d+\.\d+)", changelog, re.MULTILINE)
     assert headings[0] == version
 
@@ -280,7 +284,9 @@ def test_what_runs_on_managed_hosts_is_written_in_the_language_of_the_oldest_pyt
     oldest = re.fullmatch(r">= (\d+)\.(\d+)", load_yaml(ROOT / "tests" / "config.yml")["modules"]["python_requires"])
     assert oldest
     for path in sorted((ROOT / "plugins" / folder).glob("*.py")):
-        ast.parse(path.read_text(encoding="utf-8"), str(path), feature_version=(int(oldest.group(1)), int(oldest.group(2))))
+        ast.parse(
+            path.read_text(encoding="utf-8"), str(path), feature_version=(int(oldest.group(1)), int(oldest.group(2)))
+        )
 
 
 def test_the_security_page_names_tests_that_are_there() -> None:

@@ -27,8 +27,13 @@ class CallbackModule(CallbackBase):
     CALLBACK_NAME = "results"
 
     def _write(self, result: Any, status: str) -> None:
-        line = {"task": result._task.get_name(), "action": result._task.action, "host": result._host.get_name(),
-                "status": status, "result": result._result}
+        line = {
+            "task": result._task.get_name(),
+            "action": result._task.action,
+            "host": result._host.get_name(),
+            "status": status,
+            "result": result._result,
+        }
         with open(os.environ["TEST_RESULTS_FILE"], "a", encoding="utf-8") as file:
             file.write(json.dumps(line, cls=AnsibleJSONEncoder) + "\n")
 

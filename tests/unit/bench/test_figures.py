@@ -9,13 +9,35 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 import pytest
+
 from tests.bench import chart, report
 from tests.bench.figures import Figures, judge
-from tests.bench.runs import AGAIN, COMMAND_INFO, COMMAND_URI, HOSTS, LIMIT, ROLE, TASK_INFO, TASK_URI, URI, Sample, Setting
+from tests.bench.runs import (
+    AGAIN,
+    COMMAND_INFO,
+    COMMAND_URI,
+    HOSTS,
+    LIMIT,
+    ROLE,
+    TASK_INFO,
+    TASK_URI,
+    URI,
+    Sample,
+    Setting,
+)
 
 FAST = {
-    (URI, 1): 5.0, (URI, 3): 15.0, (ROLE, 1): 3.0, (ROLE, 100): 4.0, (ROLE, 1000): 13.0, (ROLE, 5000): 53.0,
-    (AGAIN, 1000): 6.0, (LIMIT, 1000): 4.0, (TASK_URI, 1): 0.3, (TASK_INFO, 1): 0.3, (COMMAND_URI, 1): 1.0,
+    (URI, 1): 5.0,
+    (URI, 3): 15.0,
+    (ROLE, 1): 3.0,
+    (ROLE, 100): 4.0,
+    (ROLE, 1000): 13.0,
+    (ROLE, 5000): 53.0,
+    (AGAIN, 1000): 6.0,
+    (LIMIT, 1000): 4.0,
+    (TASK_URI, 1): 0.3,
+    (TASK_INFO, 1): 0.3,
+    (COMMAND_URI, 1): 1.0,
     (COMMAND_INFO, 1): 1.0,
 }
 
@@ -26,8 +48,10 @@ def samples(**changes: float) -> list[Sample]:
     for name, value in changes.items():
         case, _underscore, profiles = name.rpartition("_")
         seconds[case.replace("_", " "), int(profiles)] = value
-    return [Sample(case, profiles, 0.0, value, peak_mb=100.0, calls={"create": 3 * profiles})
-            for (case, profiles), value in seconds.items()]
+    return [
+        Sample(case, profiles, 0.0, value, peak_mb=100.0, calls={"create": 3 * profiles})
+        for (case, profiles), value in seconds.items()
+    ]
 
 
 def missed(found: list[Sample]) -> list[str]:
@@ -39,15 +63,18 @@ def test_all_targets_can_be_met() -> None:
     assert all(verdict.passed for verdict in judge(Figures(samples())))
 
 
-@pytest.mark.parametrize(("changes", "target"), [
-    ({"role_1": 3.6}, "0.7 of the uri playbook"),
-    ({"limit_1000": 3.0}, "4 times the limit"),
-    ({"uri_3": 6.0}, "150 times faster"),
-    ({"again_1000": 8.1}, "at most 8 s"),
-    ({"task_info_1": 0.4}, "as a task"),
-    ({"command_info_1": 1.1}, "as a command"),
-    ({"role_5000": 70.0}, "Linear"),
-])
+@pytest.mark.parametrize(
+    ("changes", "target"),
+    [
+        ({"role_1": 3.6}, "0.7 of the uri playbook"),
+        ({"limit_1000": 3.0}, "4 times the limit"),
+        ({"uri_3": 6.0}, "150 times faster"),
+        ({"again_1000": 8.1}, "at most 8 s"),
+        ({"task_info_1": 0.4}, "as a task"),
+        ({"command_info_1": 1.1}, "as a command"),
+        ({"role_5000": 70.0}, "Linear"),
+    ],
+)
 def test_a_target_is_missed(changes: dict[str, float], target: str) -> None:
     (found,) = missed(samples(**changes))
     assert target in found

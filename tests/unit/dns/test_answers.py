@@ -8,7 +8,14 @@ from __future__ import annotations
 from typing import Any, Optional
 
 import pytest
-from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import Absence, Answer, NoServers, describe_records, judge
+
+from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import (
+    Absence,
+    Answer,
+    NoServers,
+    describe_records,
+    judge,
+)
 from ansible_collections.smtpd.email.plugins.module_utils._records import Wish, check_records
 
 CNAME = ("go.example.com", "CNAME", "L.example.net")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Optional
 
 import pytest
+
 from ansible_collections.smtpd.email.plugins.module_utils._dns_arguments import dns_arguments
 from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdError
 
@@ -22,7 +23,9 @@ SPF = {"name": "mail.example.com", "type": "TXT", "value": "v=spf1 include:amazo
 HOST = "feedback-smtp.us-east-1.amazonses.com"
 
 
-def arguments(record: dict[str, Any], fqcn: str, existing: Optional[Any] = None, zone: str = "example.com") -> dict[str, Any]:
+def arguments(
+    record: dict[str, Any], fqcn: str, existing: Optional[Any] = None, zone: str = "example.com"
+) -> dict[str, Any]:
     (item,) = dns_arguments([record], fqcn, [zone, "com"], existing=existing)[0]
     return item
 
@@ -36,7 +39,11 @@ def arguments(record: dict[str, Any], fqcn: str, existing: Optional[Any] = None,
         (NSUPDATE, MX, {"value": ["10 %s." % HOST]}),
         (ROUTE53, TEXT, {"zone": "example.com", "record": "t.mail.example.com", "value": ['"v=DMARC1; a,b"']}),
         (ROUTE53, LINK, {"value": ["l.smtpdgo.com."], "overwrite": False, "state": "present"}),
-        (CLOUDFLARE, TEXT, {"zone": "example.com", "record": "t.mail.example.com", "value": "v=DMARC1; a,b", "solo": False}),
+        (
+            CLOUDFLARE,
+            TEXT,
+            {"zone": "example.com", "record": "t.mail.example.com", "value": "v=DMARC1; a,b", "solo": False},
+        ),
         (CLOUDFLARE, LINK, {"value": "l.smtpdgo.com", "proxied": False}),
         (CLOUDFLARE, MX, {"value": HOST, "priority": 10}),
         (HETZNER, TEXT, {"zone_name": "example.com", "value": "v=DMARC1; a,b", "txt_transformation": "unquoted"}),
@@ -48,7 +55,9 @@ def arguments(record: dict[str, Any], fqcn: str, existing: Optional[Any] = None,
         (AZURE, MX, {"records": [{"preference": 10, "entry": HOST}]}),
     ],
 )
-def test_a_record_is_in_the_form_that_the_module_wants(fqcn: str, record: dict[str, Any], wanted: dict[str, Any]) -> None:
+def test_a_record_is_in_the_form_that_the_module_wants(
+    fqcn: str, record: dict[str, Any], wanted: dict[str, Any]
+) -> None:
     item = arguments(record, fqcn)
     assert {name: item[name] for name in wanted} == wanted
 
@@ -68,8 +77,14 @@ def test_records_of_one_name_and_type_are_one_set(fqcn: str) -> None:
     ("existing", "there"),
     [
         ([{"name": "mail.example.com", "type": "TXT", "value": "x, y", "ttl": 77}], '"x, y"'),
-        ([{**TEXT, "name": "mail.example.com", "existing": [{"type": "TXT", "value": '"x" "y"', "ttl": 77}]}], '"x" "y"'),
-        ([{"name": "mail.example.com.", "type": "TXT", "ttl": 77, "resource_records": [{"value": r'"\303\274"'}]}], r'"\303\274"'),
+        (
+            [{**TEXT, "name": "mail.example.com", "existing": [{"type": "TXT", "value": '"x" "y"', "ttl": 77}]}],
+            '"x" "y"',
+        ),
+        (
+            [{"name": "mail.example.com.", "type": "TXT", "ttl": 77, "resource_records": [{"value": r'"\303\274"'}]}],
+            r'"\303\274"',
+        ),
     ],
 )
 @pytest.mark.parametrize("fqcn", [NSUPDATE, ROUTE53])
@@ -85,7 +100,9 @@ def test_records_that_tell_what_is_there_need_nothing_beside() -> None:
     assert dns_arguments([record], NSUPDATE, ["example.com"])[1] == ""
 
 
-@pytest.mark.parametrize("fqcn, warns", [(NSUPDATE, True), (CLOUDFLARE, True), (AZURE, True), (ROUTE53, False), (HETZNER, False)])
+@pytest.mark.parametrize(
+    "fqcn, warns", [(NSUPDATE, True), (CLOUDFLARE, True), (AZURE, True), (ROUTE53, False), (HETZNER, False)]
+)
 def test_it_warns_where_something_could_be_lost_because_nobody_has_looked(fqcn: str, warns: bool) -> None:
     assert bool(dns_arguments([LINK, MX], fqcn, ["example.com"])[1]) is warns
     assert not dns_arguments([LINK, MX], fqcn, ["example.com"], existing=[])[1]
@@ -104,11 +121,19 @@ def test_an_mx_record_with_another_preference_is_left_as_it_is() -> None:
     ("record", "there", "reason"),
     [
         (LINK, {**LINK, "value": "shop.example.net"}, "The name points elsewhere"),
-        (LINK, {"name": "go.example.com", "type": "A", "value": "192.0.2.1"}, "A CNAME can have no other records beside it"),
+        (
+            LINK,
+            {"name": "go.example.com", "type": "A", "value": "192.0.2.1"},
+            "A CNAME can have no other records beside it",
+        ),
         (MX, {**MX, "value": "10 mx.example.net"}, "There must be no other MX record"),
         (MX, {**LINK, "name": MX["name"]}, "The name is a CNAME"),
         (SPF, {**SPF, "value": "v=spf1 mx -all"}, "A second SPF record"),
-        (LINK, {"name": "go.example.com", "type": "A", "alias_target": {}, "ttl": None}, "A CNAME can have no other records"),
+        (
+            LINK,
+            {"name": "go.example.com", "type": "A", "alias_target": {}, "ttl": None},
+            "A CNAME can have no other records",
+        ),
         (MX, {**MX, "set_identifier": "a", "resource_records": []}, "a routing policy"),
     ],
 )
@@ -130,7 +155,10 @@ def test_what_is_in_the_way_is_an_error(fqcn: str, record: dict[str, Any], there
         ({"ttl": True}, "ttl: True is no number of seconds"),
         ({"existing": [{"name": "mail.example.com", "type": "TXT"}]}, r"existing\[0\].value: is missing"),
         ({"existing": [{**SPF, "validation_state": "pending"}]}, r"existing\[0\]: .* is wanted, not one that is there"),
-        ({"existing": [{**SPF, "existing": None, "message": "Timeout."}]}, "existing: it is not known .*: no certain answer. Timeout"),
+        (
+            {"existing": [{**SPF, "existing": None, "message": "Timeout."}]},
+            "existing: it is not known .*: no certain answer. Timeout",
+        ),
         ({"existing": [{**TEXT, "existing": []}]}, "existing: it is not known what is at mail.example.com. TXT"),
     ],
 )

@@ -17,14 +17,14 @@ import dns.query
 import dns.rcode
 import dns.rrset
 import pytest
+
 from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import NoServers
 from ansible_collections.smtpd.email.plugins.module_utils._dns_delegation import Finder
-from ansible_collections.smtpd.email.plugins.module_utils._dns_look import Looker
 from ansible_collections.smtpd.email.plugins.module_utils._dns_exchange import Server
+from ansible_collections.smtpd.email.plugins.module_utils._dns_look import Looker
 from ansible_collections.smtpd.email.plugins.module_utils._dns_query import ask, parse_server
 from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError
 from ansible_collections.smtpd.email.plugins.module_utils._records import check_records
-
 from tests.support.bind import BindServer
 from tests.support.odd_dns import OddServer, Respond
 
@@ -135,7 +135,9 @@ def test_records_are_asked_for_side_by_side(look: Run) -> None:
 
     # One after the other, none of the first eight would be answered in its two attempts.
     with OddServer(respond) as server:
-        result = look(*(("n%d.example.com" % i, "CNAME", "l.smtpdgo.com") for i in range(20)), nameservers=[server.address])
+        result = look(
+            *(("n%d.example.com" % i, "CNAME", "l.smtpdgo.com") for i in range(20)), nameservers=[server.address]
+        )
     assert result["all_present"]
 
 
@@ -179,7 +181,9 @@ def test_an_absence_is_told_with_how_long_it_may_be_remembered(look: Run) -> Non
 def test_a_resolver_that_remembers_an_absence_is_told_from_a_record_that_is_missing(bind: BindServer) -> None:
     with BindServer([], forward_to=bind) as resolver:
         server = Server("resolver", resolver.host, resolver.port, recursive=True)
-        looker = Looker(check_records([{"name": MX[0], "type": MX[1], "value": MX[2]}]), lambda _name: [server], 2, bind.port)
+        looker = Looker(
+            check_records([{"name": MX[0], "type": MX[1], "value": MX[2]}]), lambda _name: [server], 2, bind.port
+        )
         looker.look()
         assert looker.results[0]["diagnosis"] == "missing"
         fill(bind)
@@ -377,7 +381,9 @@ def test_a_delegated_zone_is_followed_to_its_own_servers(bind: BindServer) -> No
     bind.add("ns.sub.example.com", "A", "127.0.0.2")
     bind.add("sub.example.com", "NS", "ns.sub.example.com.")
     finder = Finder(Server("resolver", bind.host, bind.port, recursive=True), timeout=0.2, port=bind.port)
-    assert finder.servers_of("a.sub.example.com.") == [Server("ns.sub.example.com. (127.0.0.2)", "127.0.0.2", bind.port)]
+    assert finder.servers_of("a.sub.example.com.") == [
+        Server("ns.sub.example.com. (127.0.0.2)", "127.0.0.2", bind.port)
+    ]
 
 
 def test_a_zone_below_on_the_same_server_has_its_own_servers() -> None:

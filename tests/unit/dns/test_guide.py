@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.smtpd.email.plugins.module_utils._octodns import Provider
 
+from ansible_collections.smtpd.email.plugins.module_utils._octodns import Provider
 from tests.support.guide import octodns_variables, role_variables
 
 ROOT = Path(__file__).resolve().parents[3]

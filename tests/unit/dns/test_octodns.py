@@ -160,9 +160,7 @@ def test_only_our_changes_are_in_a_plan_however_many_they_are(publish: Run, memo
 
 
 @pytest.mark.parametrize("text", ["back\\\\slash", 'say "hi"', "grün"])
-def test_a_set_that_octodns_could_garble_is_a_conflict(
-    text: str, publish: Run, memory: type[MemoryProvider]
-) -> None:
+def test_a_set_that_octodns_could_garble_is_a_conflict(text: str, publish: Run, memory: type[MemoryProvider]) -> None:
     memory.zones["example.com."]["a", "TXT"] = {"ttl": 600, "value": text}
     assert [conflict["code"] for conflict in publish(OURS)["conflicts"]] == ["not_rewritable"]
     assert memory.applied == []
@@ -185,7 +183,9 @@ def test_a_zone_that_the_provider_does_not_have_is_not_made(publish: Run, memory
     assert "example.net." not in memory.zones
 
 
-def test_a_zone_without_records_is_there_where_the_provider_lists_it(publish: Run, memory: type[MemoryProvider]) -> None:
+def test_a_zone_without_records_is_there_where_the_provider_lists_it(
+    publish: Run, memory: type[MemoryProvider]
+) -> None:
     memory.zones["example.com."].clear()
     memory.empty_is_absent = True
     assert publish(OURS)["changed"]

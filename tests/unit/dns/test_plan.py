@@ -9,6 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.smtpd.email.plugins.module_utils._dns_plan import (
     ABSENT,
     Content,
@@ -22,8 +25,6 @@ from ansible_collections.smtpd.email.plugins.module_utils._dns_plan import (
 )
 from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError
 from ansible_collections.smtpd.email.plugins.module_utils._records import Wish, check_records, is_spf
-from hypothesis import given
-from hypothesis import strategies as st
 
 ZONE = "example.com."
 

@@ -10,6 +10,9 @@ from typing import Any
 
 import dns.rdata
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError
 from ansible_collections.smtpd.email.plugins.module_utils._records import (
     bare_records,
@@ -21,8 +24,6 @@ from ansible_collections.smtpd.email.plugins.module_utils._records import (
     txt_text,
     zone_file,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def record(name: Any = "mail.example.com", type: Any = "TXT", value: Any = "text", **more: Any) -> dict[str, Any]:
@@ -86,10 +87,21 @@ def test_every_text_survives_the_zone_file(text: str) -> None:
 
 
 def test_bare_records_can_be_published_as_the_whole_ones() -> None:
-    answered = {"name": "bounce.example.com", "type": "MX", "value": "feedback-smtp.us-east-1.amazonses.com", "validation_state": "active"}
+    answered = {
+        "name": "bounce.example.com",
+        "type": "MX",
+        "value": "feedback-smtp.us-east-1.amazonses.com",
+        "validation_state": "active",
+    }
     whole = dict(describe_record(answered), profile_id="1")
     (bare,) = bare_records([whole])
-    assert bare == {"name": answered["name"], "type": "MX", "value": answered["value"], "priority": 10, "profile_id": "1"}
+    assert bare == {
+        "name": answered["name"],
+        "type": "MX",
+        "value": answered["value"],
+        "priority": 10,
+        "profile_id": "1",
+    }
     assert check_records([bare])[0].identity() == check_records([whole])[0].identity()
 
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.smtpd.email.plugins.module_utils._dns_spf import (
     MAX_LOOKUPS,
     can_merge,

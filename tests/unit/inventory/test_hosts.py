@@ -23,10 +23,22 @@ from ansible_collections.smtpd.email.plugins.plugin_utils._hosts import (
 )
 
 
-def profile(profile_id: str, domain: str | None = "mail.acorn.example", name: str | None = "default", state: str = "active",
-            created: int | None = 1) -> dict[str, Any]:
-    return profile_from_answer({
-        "profile_id": profile_id, "sending_domain": domain, "profile_name": name, "state": state, "created_at_utc": created})
+def profile(
+    profile_id: str,
+    domain: str | None = "mail.acorn.example",
+    name: str | None = "default",
+    state: str = "active",
+    created: int | None = 1,
+) -> dict[str, Any]:
+    return profile_from_answer(
+        {
+            "profile_id": profile_id,
+            "sending_domain": domain,
+            "profile_name": name,
+            "state": state,
+            "created_at_utc": created,
+        }
+    )
 
 
 def names(profiles: list[dict[str, Any]], *preference: str) -> dict[str, str]:
@@ -51,16 +63,20 @@ def test_spellings_of_a_domain_are_one_name() -> None:
     assert len(set(names([profile("a", "Mail.Acorn.Example."), profile("b", state="pending")]).values())) == 2
 
 
-@pytest.mark.parametrize("better, worse", [
-    (profile("b", state="active", created=2), profile("a", state="pending", created=1)),
-    (profile("b", state="pending"), profile("a", state="disabled")),
-    (profile("b", state="on hold"), profile("a", state="failed")),
-    (profile("b", created=1), profile("a", created=2)),
-    (profile("b", created=1), profile("a", created=None)),
-    (profile("a"), profile("b")),
-])
+@pytest.mark.parametrize(
+    "better, worse",
+    [
+        (profile("b", state="active", created=2), profile("a", state="pending", created=1)),
+        (profile("b", state="pending"), profile("a", state="disabled")),
+        (profile("b", state="on hold"), profile("a", state="failed")),
+        (profile("b", created=1), profile("a", created=2)),
+        (profile("b", created=1), profile("a", created=None)),
+        (profile("a"), profile("b")),
+    ],
+)
 def test_a_name_belongs_to_the_profile_in_the_best_state_then_to_the_oldest(
-        better: dict[str, Any], worse: dict[str, Any]) -> None:
+    better: dict[str, Any], worse: dict[str, Any]
+) -> None:
     for listing in ([better, worse], [worse, better]):
         found = names(listing)
         assert found[better["profile_id"]] == "mail.acorn.example"
@@ -68,7 +84,9 @@ def test_a_name_belongs_to_the_profile_in_the_best_state_then_to_the_oldest(
 
 
 def test_who_loses_a_name_takes_the_next_that_is_nobody_elses() -> None:
-    found = names([profile("a", name="news"), profile("b", name="bills", created=2), profile("c", name="news", created=3)])
+    found = names(
+        [profile("a", name="news"), profile("b", name="bills", created=2), profile("c", name="news", created=3)]
+    )
     assert found == {"a": "mail.acorn.example", "b": "bills", "c": "c"}
 
 
@@ -97,7 +115,8 @@ def test_a_collision_is_told_with_who_has_the_name_and_what_the_other_is_called(
     assert describe_collisions(collisions) == (
         "Several profiles would have the same host name. "
         "'mail.acorn.example' belongs to profile a ('default' of mail.acorn.example) in state 'active', so that "
-        "profile b ('default' of mail.acorn.example) in state 'failed' is host 'b'. See the option hostnames.")
+        "profile b ('default' of mail.acorn.example) in state 'failed' is host 'b'. See the option hostnames."
+    )
 
 
 def test_without_a_collision_nothing_is_told() -> None:
@@ -111,15 +130,25 @@ def test_many_collisions_are_not_told_one_by_one() -> None:
     assert "And 489 more." in text and len(text) < 3000
 
 
-PROFILES = st.lists(st.builds(
-    profile, st.text("ab -", min_size=1, max_size=2), st.sampled_from([None, "a", "A.", "b", "a_a"]),
-    st.sampled_from([None, "a", "b", "b b", "a_a", "{"]), st.sampled_from(["active", "failed", "new"]), st.integers(0, 2) | st.none()), max_size=6)
+PROFILES = st.lists(
+    st.builds(
+        profile,
+        st.text("ab -", min_size=1, max_size=2),
+        st.sampled_from([None, "a", "A.", "b", "a_a"]),
+        st.sampled_from([None, "a", "b", "b b", "a_a", "{"]),
+        st.sampled_from(["active", "failed", "new"]),
+        st.integers(0, 2) | st.none(),
+    ),
+    max_size=6,
+)
 PREFERENCES = st.lists(st.sampled_from(HOST_NAMES), max_size=3)
 
 
 @settings(deadline=None)
 @given(PROFILES, PREFERENCES)
-def test_every_profile_is_a_host_and_no_name_is_given_twice(profiles: list[dict[str, Any]], preference: list[str]) -> None:
+def test_every_profile_is_a_host_and_no_name_is_given_twice(
+    profiles: list[dict[str, Any]], preference: list[str]
+) -> None:
     hosts, _collisions = name_hosts(profiles, preference)
     assert [host.profile for host in hosts] == profiles
     assert len({host.name for host in hosts}) == len(profiles)
@@ -129,7 +158,8 @@ def test_every_profile_is_a_host_and_no_name_is_given_twice(profiles: list[dict[
 @settings(deadline=None)
 @given(PROFILES, PREFERENCES, st.randoms(use_true_random=False))
 def test_names_do_not_depend_on_the_order_of_the_listing(
-        profiles: list[dict[str, Any]], preference: list[str], chance: random.Random) -> None:
+    profiles: list[dict[str, Any]], preference: list[str], chance: random.Random
+) -> None:
     unique = list({one["profile_id"]: one for one in profiles}.values())
     shuffled = unique[:]
     chance.shuffle(shuffled)
@@ -138,7 +168,9 @@ def test_names_do_not_depend_on_the_order_of_the_listing(
 
 @settings(deadline=None)
 @given(PROFILES, PREFERENCES)
-def test_whoever_has_not_the_first_name_it_could_have_is_told_of(profiles: list[dict[str, Any]], preference: list[str]) -> None:
+def test_whoever_has_not_the_first_name_it_could_have_is_told_of(
+    profiles: list[dict[str, Any]], preference: list[str]
+) -> None:
     hosts, collisions = name_hosts(profiles, preference)
     by_name = {host.name: host for host in hosts}
     for collision in collisions:

@@ -29,14 +29,18 @@ def options() -> dict[str, Any]:
 
 
 def test_the_connection_options_are_those_of_the_modules(options: dict[str, Any]) -> None:
-    documented = {name: (TYPES.get(options[name]["type"], options[name]["type"]), options[name].get("default"))
-                  for name in CONNECTION_OPTIONS}
+    documented = {
+        name: (TYPES.get(options[name]["type"], options[name]["type"]), options[name].get("default"))
+        for name in CONNECTION_OPTIONS
+    }
     assert documented == {name: (option.type, option.default) for name, option in CONNECTION_OPTIONS.items()}
 
 
 def test_the_environment_variables_are_those_of_the_modules(options: dict[str, Any]) -> None:
     # Of several, Ansible takes the last one, the modules the first.
-    documented = {name: tuple(entry["name"] for entry in reversed(options[name].get("env", []))) for name in CONNECTION_OPTIONS}
+    documented = {
+        name: tuple(entry["name"] for entry in reversed(options[name].get("env", []))) for name in CONNECTION_OPTIONS
+    }
     assert documented == {name: option.env for name, option in CONNECTION_OPTIONS.items()}
 
 

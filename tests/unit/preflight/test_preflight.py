@@ -22,7 +22,9 @@ DOMAINS = {
 DMARC = ("v=DMARC1; p=none",)
 
 
-def examine(nodes: dict[str, dict[str, Any]] | None = None, **changes: str) -> tuple[set[tuple[str, str, str]], list[dict[str, Any]]]:
+def examine(
+    nodes: dict[str, dict[str, Any]] | None = None, **changes: str
+) -> tuple[set[tuple[str, str, str]], list[dict[str, Any]]]:
     """Severity, code and domain of each finding, and the DMARC records, where DNS has nothing but these nodes."""
     content = {"_dmarc.mail.acorn.example": {"values": {"TXT": DMARC}}, **(nodes or {})}
 
@@ -30,7 +32,11 @@ def examine(nodes: dict[str, dict[str, Any]] | None = None, **changes: str) -> t
         found: dict[str, Node] = {}
         for name, type_ in questions:
             given = content.get(name, {})
-            values = {} if given.get("problem") else {**getattr(found.get(name), "values", {}), type_: given.get("values", {}).get(type_, ())}
+            values = (
+                {}
+                if given.get("problem")
+                else {**getattr(found.get(name), "values", {}), type_: given.get("values", {}).get(type_, ())}
+            )
             found[name] = Node(given.get("apex", False), values, given.get("problem"))
         return found
 
@@ -39,39 +45,67 @@ def examine(nodes: dict[str, dict[str, Any]] | None = None, **changes: str) -> t
 
 
 def test_nothing_speaks_against_names_that_are_free() -> None:
-    assert examine() == (set(), [
-        {"domain": "mail.acorn.example", "known": True, "name": "_dmarc.mail.acorn.example", "record": "v=DMARC1; p=none"}])
+    assert examine() == (
+        set(),
+        [
+            {
+                "domain": "mail.acorn.example",
+                "known": True,
+                "name": "_dmarc.mail.acorn.example",
+                "record": "v=DMARC1; p=none",
+            }
+        ],
+    )
 
 
 def test_records_of_an_earlier_run_do_not_speak_against_it() -> None:
-    assert examine({
-        "go.acorn.example": {"values": {"CNAME": ("l.smtpdgo.com.",), "A": ("192.0.2.1",)}},
-        "bounce.mail.acorn.example": {"values": {
-            "MX": ("10 feedback-smtp.us-east-1.amazonses.com.",), "TXT": ("v=spf1 include:amazonses.com ~all",)}},
-    })[0] == set()
+    assert (
+        examine(
+            {
+                "go.acorn.example": {"values": {"CNAME": ("l.smtpdgo.com.",), "A": ("192.0.2.1",)}},
+                "bounce.mail.acorn.example": {
+                    "values": {
+                        "MX": ("10 feedback-smtp.us-east-1.amazonses.com.",),
+                        "TXT": ("v=spf1 include:amazonses.com ~all",),
+                    }
+                },
+            }
+        )[0]
+        == set()
+    )
 
 
-@pytest.mark.parametrize("name, node, finding", [
-    ("go.acorn.example", {"apex": True, "values": {"A": ("192.0.2.1",)}}, ("error", "link_domain_at_apex")),
-    ("go.acorn.example", {"values": {"CNAME": ("shop.example.net.",)}}, ("error", "link_domain_in_use")),
-    ("go.acorn.example", {"values": {"A": ("192.0.2.1",)}}, ("error", "link_domain_in_use")),
-    ("go.acorn.example", {"values": {"TXT": ("text",)}}, ("error", "link_domain_in_use")),
-    ("bounce.mail.acorn.example", {"values": {"MX": ("10 mx.example.net.",)}}, ("error", "bounce_domain_receives_mail")),
-    ("bounce.mail.acorn.example", {"values": {"CNAME": ("x.example.net.",)}}, ("error", "bounce_domain_in_use")),
-    ("bounce.mail.acorn.example", {"values": {"TXT": ("v=spf1 mx -all",)}}, ("warning", "existing_spf")),
-    ("mail.acorn.example", {"problem": ("not_delegated", "There is no zone.")}, ("error", "not_delegated")),
-    ("mail.acorn.example", {"problem": ("no_answer", "Nobody answers.")}, ("warning", "no_answer")),
-])
+@pytest.mark.parametrize(
+    "name, node, finding",
+    [
+        ("go.acorn.example", {"apex": True, "values": {"A": ("192.0.2.1",)}}, ("error", "link_domain_at_apex")),
+        ("go.acorn.example", {"values": {"CNAME": ("shop.example.net.",)}}, ("error", "link_domain_in_use")),
+        ("go.acorn.example", {"values": {"A": ("192.0.2.1",)}}, ("error", "link_domain_in_use")),
+        ("go.acorn.example", {"values": {"TXT": ("text",)}}, ("error", "link_domain_in_use")),
+        (
+            "bounce.mail.acorn.example",
+            {"values": {"MX": ("10 mx.example.net.",)}},
+            ("error", "bounce_domain_receives_mail"),
+        ),
+        ("bounce.mail.acorn.example", {"values": {"CNAME": ("x.example.net.",)}}, ("error", "bounce_domain_in_use")),
+        ("bounce.mail.acorn.example", {"values": {"TXT": ("v=spf1 mx -all",)}}, ("warning", "existing_spf")),
+        ("mail.acorn.example", {"problem": ("not_delegated", "There is no zone.")}, ("error", "not_delegated")),
+        ("mail.acorn.example", {"problem": ("no_answer", "Nobody answers.")}, ("warning", "no_answer")),
+    ],
+)
 def test_what_dns_has_speaks_against_it(name: str, node: dict[str, Any], finding: tuple[str, str]) -> None:
     assert examine({name: node})[0] == {(*finding, name)}
 
 
-@pytest.mark.parametrize("changes, finding", [
-    ({"link_domain": "mail.acorn.example"}, ("error", "same_domain", "mail.acorn.example")),
-    ({"link_domain": "bounce.mail.acorn.example"}, ("error", "same_domain", "bounce.mail.acorn.example")),
-    ({"link_domain": "no domain"}, ("error", "invalid_name", "no domain")),
-    ({"link_domain": "bücher.example"}, ("warning", "internationalised_name", "bücher.example")),
-])
+@pytest.mark.parametrize(
+    "changes, finding",
+    [
+        ({"link_domain": "mail.acorn.example"}, ("error", "same_domain", "mail.acorn.example")),
+        ({"link_domain": "bounce.mail.acorn.example"}, ("error", "same_domain", "bounce.mail.acorn.example")),
+        ({"link_domain": "no domain"}, ("error", "invalid_name", "no domain")),
+        ({"link_domain": "bücher.example"}, ("warning", "internationalised_name", "bücher.example")),
+    ],
+)
 def test_names_alone_speak_against_it(changes: dict[str, str], finding: tuple[str, str, str]) -> None:
     assert examine(**changes)[0] == {finding}
 
@@ -82,9 +116,18 @@ def test_names_alone_speak_against_it(changes: dict[str, str], finding: tuple[st
 def test_a_domain_without_dmarc_is_a_warning() -> None:
     findings, dmarc = examine({"_dmarc.mail.acorn.example": {}})
     assert findings == {("warning", "no_dmarc", "mail.acorn.example")}
-    assert missing_dmarc(dmarc, "v=DMARC1; p=none") == [{
-        "name": "_dmarc.mail.acorn.example", "type": "TXT", "value": "v=DMARC1; p=none", "validation_state": None,
-        "fqdn": "_dmarc.mail.acorn.example.", "priority": None, "rdata": '"v=DMARC1; p=none"', "profile_id": None}]
+    assert missing_dmarc(dmarc, "v=DMARC1; p=none") == [
+        {
+            "name": "_dmarc.mail.acorn.example",
+            "type": "TXT",
+            "value": "v=DMARC1; p=none",
+            "validation_state": None,
+            "fqdn": "_dmarc.mail.acorn.example.",
+            "priority": None,
+            "rdata": '"v=DMARC1; p=none"',
+            "profile_id": None,
+        }
+    ]
 
 
 def test_the_record_of_the_organisational_domain_counts() -> None:
@@ -99,7 +142,8 @@ def test_a_public_suffix_is_nobodys_organisation() -> None:
 
 def test_another_text_beside_it_is_no_dmarc_record() -> None:
     assert examine({"_dmarc.mail.acorn.example": {"values": {"TXT": ("something else",)}}})[0] == {
-        ("warning", "no_dmarc", "mail.acorn.example")}
+        ("warning", "no_dmarc", "mail.acorn.example")
+    }
 
 
 def test_what_could_not_be_looked_up_is_not_published() -> None:
@@ -107,12 +151,15 @@ def test_what_could_not_be_looked_up_is_not_published() -> None:
     assert dmarc[0]["known"] is False and missing_dmarc(dmarc, "v=DMARC1; p=none") == []
 
 
-@pytest.mark.parametrize("record, bounce, aligned", [
-    ("v=DMARC1; p=none", "bounce.acorn.example", True),
-    ("v=DMARC1; p=none", "bounce.example.net", False),
-    ("v=DMARC1; p=none; aspf=s", "bounce.mail.acorn.example", False),
-    ("v=DMARC1; p=none; aspf=s", "mail.acorn.example", True),
-])
+@pytest.mark.parametrize(
+    "record, bounce, aligned",
+    [
+        ("v=DMARC1; p=none", "bounce.acorn.example", True),
+        ("v=DMARC1; p=none", "bounce.example.net", False),
+        ("v=DMARC1; p=none; aspf=s", "bounce.mail.acorn.example", False),
+        ("v=DMARC1; p=none; aspf=s", "mail.acorn.example", True),
+    ],
+)
 def test_spf_that_does_not_speak_for_the_sending_domain_is_a_warning(record: str, bounce: str, aligned: bool) -> None:
     findings, _dmarc = examine({"_dmarc.mail.acorn.example": {"values": {"TXT": (record,)}}}, bounce_domain=bounce)
     assert findings == (set() if aligned else {("warning", "spf_not_aligned", "mail.acorn.example")})

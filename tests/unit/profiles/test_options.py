@@ -20,32 +20,38 @@ def resolve(options: dict[str, Any], **environ: str) -> Connection:
     return resolve_connection(options, environ)
 
 
-@pytest.mark.parametrize("given, used", [
-    (None, "https://api.smtpd.dev"),
-    ("", "https://api.smtpd.dev"),
-    ("api.example.com", "https://api.example.com"),
-    ("https://api.example.com/", "https://api.example.com"),
-    ("https://api.example.com:8443/base/", "https://api.example.com:8443/base"),
-    ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
-    ("http://127.8.9.1", "http://127.8.9.1"),
-    ("http://localhost:8080", "http://localhost:8080"),
-    ("http://[::1]:8080", "http://[::1]:8080"),
-])
+@pytest.mark.parametrize(
+    "given, used",
+    [
+        (None, "https://api.smtpd.dev"),
+        ("", "https://api.smtpd.dev"),
+        ("api.example.com", "https://api.example.com"),
+        ("https://api.example.com/", "https://api.example.com"),
+        ("https://api.example.com:8443/base/", "https://api.example.com:8443/base"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("http://127.8.9.1", "http://127.8.9.1"),
+        ("http://localhost:8080", "http://localhost:8080"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+    ],
+)
 def test_the_url_of_the_service(given: str | None, used: str) -> None:
     assert resolve(dict(TOKEN, api_url=given)).api_url == used
 
 
-@pytest.mark.parametrize("given, reason", [
-    ("http://api.smtpd.dev", "in the clear"),
-    ("http://127.0.0.1.example.com", "in the clear"),
-    ("http://localhost.example.com", "in the clear"),
-    ("http://10.0.0.1", "in the clear"),
-    ("ftp://api.smtpd.dev", "no URL of the service"),
-    ("https://", "no URL of the service"),
-    ("https://api.smtpd.dev:port", "no URL"),
-    ("https://api.smtpd.dev?x=1", "query"),
-    ("https://user:hidden@api.smtpd.dev", "user name or a password"),
-])
+@pytest.mark.parametrize(
+    "given, reason",
+    [
+        ("http://api.smtpd.dev", "in the clear"),
+        ("http://127.0.0.1.example.com", "in the clear"),
+        ("http://localhost.example.com", "in the clear"),
+        ("http://10.0.0.1", "in the clear"),
+        ("ftp://api.smtpd.dev", "no URL of the service"),
+        ("https://", "no URL of the service"),
+        ("https://api.smtpd.dev:port", "no URL"),
+        ("https://api.smtpd.dev?x=1", "query"),
+        ("https://user:hidden@api.smtpd.dev", "user name or a password"),
+    ],
+)
 def test_a_url_that_is_not_safe_is_refused(given: str, reason: str) -> None:
     with pytest.raises(InputError, match="^api_url: ") as error:
         resolve(dict(TOKEN, api_url=given))
@@ -84,13 +90,16 @@ def test_a_token_that_would_break_out_of_its_header_is_refused_without_showing_i
     assert token not in str(error.value)
 
 
-@pytest.mark.parametrize("options, environ, option", [
-    ({}, {}, "access_token"),
-    ({"api_key": "k"}, {}, "api_secret"),
-    ({"api_secret": "s"}, {}, "api_key"),
-    ({"api_key": "k"}, {"SMTPD_API_SECRET": "s"}, "api_secret"),
-    ({}, {"SMTPD_API_KEY": "k"}, "SMTPD_API_SECRET"),
-])
+@pytest.mark.parametrize(
+    "options, environ, option",
+    [
+        ({}, {}, "access_token"),
+        ({"api_key": "k"}, {}, "api_secret"),
+        ({"api_secret": "s"}, {}, "api_key"),
+        ({"api_key": "k"}, {"SMTPD_API_SECRET": "s"}, "api_secret"),
+        ({}, {"SMTPD_API_KEY": "k"}, "SMTPD_API_SECRET"),
+    ],
+)
 def test_a_credential_that_is_missing_is_named(options: dict[str, str], environ: dict[str, str], option: str) -> None:
     with pytest.raises(InputError) as error:
         resolve(options, **environ)
@@ -108,9 +117,16 @@ def test_a_ca_path_that_is_not_there_is_refused() -> None:
         resolve(dict(TOKEN, ca_path="/nowhere/ca.pem"))
 
 
-@pytest.mark.parametrize("option, value", [
-    ("timeout", -1.0), ("timeout", 0.0), ("timeout", float("nan")), ("timeout", float("inf")), ("retries", -1),
-])
+@pytest.mark.parametrize(
+    "option, value",
+    [
+        ("timeout", -1.0),
+        ("timeout", 0.0),
+        ("timeout", float("nan")),
+        ("timeout", float("inf")),
+        ("retries", -1),
+    ],
+)
 def test_impossible_numbers_are_refused(option: str, value: float) -> None:
     with pytest.raises(InputError, match="^%s: " % option):
         resolve(dict(TOKEN, **{option: value}))

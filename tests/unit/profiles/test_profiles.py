@@ -80,29 +80,36 @@ def test_a_pending_profile_tells_when_it_is_disabled() -> None:
 
 
 def test_times_beyond_the_calendar_are_kept_as_they_are() -> None:
-    odd = profile(state="pending", created_at_utc=10 ** 20, modified_at_utc=-10 ** 20)
-    assert (odd["created_at_utc"], odd["created_at"], odd["pending_since"]) == (10 ** 20, None, None)
+    odd = profile(state="pending", created_at_utc=10**20, modified_at_utc=-(10**20))
+    assert (odd["created_at_utc"], odd["created_at"], odd["pending_since"]) == (10**20, None, None)
 
 
-@pytest.mark.parametrize("answer, reason", [
-    (None, "NoneType"),
-    ([], "list"),
-    ({}, "no profile_id"),
-    ({"profile_id": 7}, "no profile_id"),
-    ({"profile_id": "x", "state": 1}, "state of profile x is int"),
-    ({"profile_id": "x", "sending_domain": []}, "sending_domain of profile x is list"),
-    ({"profile_id": "x", "created_at_utc": "soon"}, "created_at_utc of profile x is str"),
-    ({"profile_id": "x", "created_at_utc": True}, "created_at_utc of profile x is bool"),
-])
+@pytest.mark.parametrize(
+    "answer, reason",
+    [
+        (None, "NoneType"),
+        ([], "list"),
+        ({}, "no profile_id"),
+        ({"profile_id": 7}, "no profile_id"),
+        ({"profile_id": "x", "state": 1}, "state of profile x is int"),
+        ({"profile_id": "x", "sending_domain": []}, "sending_domain of profile x is list"),
+        ({"profile_id": "x", "created_at_utc": "soon"}, "created_at_utc of profile x is str"),
+        ({"profile_id": "x", "created_at_utc": True}, "created_at_utc of profile x is bool"),
+    ],
+)
 def test_an_answer_that_is_no_profile_is_told_as_such(answer: Any, reason: str) -> None:
     with pytest.raises(BadAnswer, match=reason):
         profile_from_answer(answer)
 
 
-@given(st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from([*ACTIVE, "dns_records", "name", "type", "value"]), inner),
-))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: (
+            st.lists(inner) | st.dictionaries(st.sampled_from([*ACTIVE, "dns_records", "name", "type", "value"]), inner)
+        ),
+    )
+)
 def test_no_answer_whatever_crashes_the_reading(answer: Any) -> None:
     for read in (profile_from_answer, records_from_answer):
         try:
@@ -116,12 +123,15 @@ def test_a_setup_without_records_is_an_empty_list() -> None:
     assert records_from_answer({"dns_records": None}) == []
 
 
-@pytest.mark.parametrize("records, reason", [
-    ("none", "dns_records is str"),
-    (["CNAME"], "a DNS record is str"),
-    ([{"name": "a.example", "type": "TXT"}], "has no value"),
-    ([{"name": "a.example", "type": "TXT", "value": "x", "validation_state": 1}], "validation_state"),
-])
+@pytest.mark.parametrize(
+    "records, reason",
+    [
+        ("none", "dns_records is str"),
+        (["CNAME"], "a DNS record is str"),
+        ([{"name": "a.example", "type": "TXT"}], "has no value"),
+        ([{"name": "a.example", "type": "TXT", "value": "x", "validation_state": 1}], "validation_state"),
+    ],
+)
 def test_records_of_another_shape_are_told_as_such(records: Any, reason: str) -> None:
     with pytest.raises(BadAnswer, match=reason):
         records_from_answer({"dns_records": records})
@@ -170,7 +180,9 @@ def test_an_id_that_is_not_there_is_refused() -> None:
     assert str(decide_one({"profile_id": "gone"}, ACTIVE).refusal) == "There is no profile with profile_id gone."
 
 
-@pytest.mark.parametrize("given_field, missing", [("profile_name", "sending_domain"), ("sending_domain", "profile_name")])
+@pytest.mark.parametrize(
+    "given_field, missing", [("profile_name", "sending_domain"), ("sending_domain", "profile_name")]
+)
 def test_half_a_description_that_finds_nothing_cannot_create(given_field: str, missing: str) -> None:
     refusal = decide_one({given_field: WANTED[given_field]}).refusal
     assert isinstance(refusal, InputError)
@@ -184,11 +196,14 @@ def test_options_that_are_not_given_are_not_compared() -> None:
     assert decide_one(WANTED, ACTIVE).refusal is None
 
 
-@pytest.mark.parametrize("field, wanted, found", [
-    ("link_domain", "links.example.com", "'go.yoursendingdomain.com'"),
-    ("bounce_domain", "b.example.com", "'bounce.hello.yoursendingdomain.com'"),
-    ("link_domain_default_redirect", "https://www.example.com/", "'https://google.com'"),
-])
+@pytest.mark.parametrize(
+    "field, wanted, found",
+    [
+        ("link_domain", "links.example.com", "'go.yoursendingdomain.com'"),
+        ("bounce_domain", "b.example.com", "'bounce.hello.yoursendingdomain.com'"),
+        ("link_domain_default_redirect", "https://www.example.com/", "'https://google.com'"),
+    ],
+)
 def test_an_option_that_differs_is_refused_with_field_found_and_wanted(field: str, wanted: str, found: str) -> None:
     decision = decide_one(dict(WANTED, **{field: wanted}), ACTIVE)
     assert "%s: found %s, wanted '%s'" % (field, found, wanted) in str(decision.refusal)
@@ -210,17 +225,30 @@ def test_the_name_is_compared_when_the_id_is_given() -> None:
 
 
 def test_many_are_decided_against_one_listing_in_order() -> None:
-    wanted = [check_wanted({"profile_name": "p%d" % number, "sending_domain": "d%d.example" % number}) for number in range(50)]
-    listing = [profile(profile_id="id%d" % number, profile_name="p%d" % number, sending_domain="d%d.example" % number,
-                       link_domain=None, bounce_domain=None) for number in reversed(range(0, 50, 2))]
+    wanted = [
+        check_wanted({"profile_name": "p%d" % number, "sending_domain": "d%d.example" % number}) for number in range(50)
+    ]
+    listing = [
+        profile(
+            profile_id="id%d" % number,
+            profile_name="p%d" % number,
+            sending_domain="d%d.example" % number,
+            link_domain=None,
+            bounce_domain=None,
+        )
+        for number in reversed(range(0, 50, 2))
+    ]
     decisions = decide(wanted, listing)
     assert [decision.found and decision.found["profile_id"] for decision in decisions] == [
-        "id%d" % number if number % 2 == 0 else None for number in range(50)]
+        "id%d" % number if number % 2 == 0 else None for number in range(50)
+    ]
 
 
 def test_the_same_profile_wanted_twice_is_refused() -> None:
     with pytest.raises(InputError, match=r"^profiles\[2\]: this and profiles\[0\] describe the same profile"):
-        check_all_wanted([WANTED, dict(WANTED, profile_name="other"), dict(WANTED, sending_domain="HELLO.yoursendingdomain.com.")])
+        check_all_wanted(
+            [WANTED, dict(WANTED, profile_name="other"), dict(WANTED, sending_domain="HELLO.yoursendingdomain.com.")]
+        )
 
 
 def test_two_descriptions_of_the_same_existing_profile_are_refused() -> None:
@@ -231,21 +259,30 @@ def test_two_descriptions_of_the_same_existing_profile_are_refused() -> None:
 # What the user gives
 
 
-@pytest.mark.parametrize("options, option", [
-    ({}, "sending_domain"),
-    ({"link_domain": "go.example.com"}, "sending_domain"),
-    ({"profile_name": ""}, "profile_name"),
-    ({"profile_name": " default"}, "profile_name"),
-    ({"profile_name": "a\nb"}, "profile_name"),
-    ({"sending_domain": ""}, "sending_domain"),
-    ({"sending_domain": "example.com", "bounce_domain": "not a domain"}, "bounce_domain"),
-    ({"sending_domain": "example.com", "link_domain_default_redirect": "www.example.com"}, "link_domain_default_redirect"),
-    ({"sending_domain": "example.com", "link_domain_default_redirect": "javascript:alert(1)"}, "link_domain_default_redirect"),
-    ({"profile_id": ""}, "profile_id"),
-    ({"profile_id": "a/b"}, "profile_id"),
-    ({"profile_id": ".."}, "profile_id"),
-    ({"profile_id": "a?b"}, "profile_id"),
-])
+@pytest.mark.parametrize(
+    "options, option",
+    [
+        ({}, "sending_domain"),
+        ({"link_domain": "go.example.com"}, "sending_domain"),
+        ({"profile_name": ""}, "profile_name"),
+        ({"profile_name": " default"}, "profile_name"),
+        ({"profile_name": "a\nb"}, "profile_name"),
+        ({"sending_domain": ""}, "sending_domain"),
+        ({"sending_domain": "example.com", "bounce_domain": "not a domain"}, "bounce_domain"),
+        (
+            {"sending_domain": "example.com", "link_domain_default_redirect": "www.example.com"},
+            "link_domain_default_redirect",
+        ),
+        (
+            {"sending_domain": "example.com", "link_domain_default_redirect": "javascript:alert(1)"},
+            "link_domain_default_redirect",
+        ),
+        ({"profile_id": ""}, "profile_id"),
+        ({"profile_id": "a/b"}, "profile_id"),
+        ({"profile_id": ".."}, "profile_id"),
+        ({"profile_id": "a?b"}, "profile_id"),
+    ],
+)
 def test_bad_input_is_refused_by_the_name_of_its_option(options: dict[str, str], option: str) -> None:
     with pytest.raises(InputError) as error:
         check_wanted(options)
@@ -268,31 +305,44 @@ def test_a_planned_profile_has_no_id_yet() -> None:
 
 
 def test_a_created_profile_is_what_was_sent_and_what_was_answered() -> None:
-    created = created_profile(WANTED, profile_from_answer({"profile_id": "new", "profile_name": "default", "state": "creating"}))
+    created = created_profile(
+        WANTED, profile_from_answer({"profile_id": "new", "profile_name": "default", "state": "creating"})
+    )
     assert created["profile_id"] == "new"
     assert created["sending_domain"] == WANTED["sending_domain"]
     assert created["state"] == "creating"
 
 
 def test_a_lost_creation_is_recognised_by_an_id_that_was_not_there_before() -> None:
-    listing = [profile_from_answer(FAILED), profile(profile_id="new", state="creating"), profile(profile_id="x", profile_name="y")]
+    listing = [
+        profile_from_answer(FAILED),
+        profile(profile_id="new", state="creating"),
+        profile(profile_id="x", profile_name="y"),
+    ]
     assert [twin["profile_id"] for twin in new_twins(WANTED, listing, known={FAILED["profile_id"]})] == ["new"]
 
 
 # Looking up
 
 
-@pytest.mark.parametrize("selection, ids", [
-    (Selection(), ["a", "b", "c"]),
-    (Selection(filters={"profile_name": "default"}), ["a", "b"]),
-    (Selection(filters={"sending_domain": "hello.yoursendingdomain.com", "profile_name": "other"}), ["c"]),
-    (Selection(filters={"profile_id": "b"}), ["b"]),
-    (Selection(states=["failed"]), ["b"]),
-    (Selection(filters={"profile_name": "default"}, states=["pending"]), []),
-    (Selection(wanted=[WANTED]), ["a"]),
-    (Selection(wanted=[{"profile_id": "b"}, {"profile_name": "other"}]), ["b", "c"]),
-    (Selection(wanted=[]), []),
-])
+@pytest.mark.parametrize(
+    "selection, ids",
+    [
+        (Selection(), ["a", "b", "c"]),
+        (Selection(filters={"profile_name": "default"}), ["a", "b"]),
+        (Selection(filters={"sending_domain": "hello.yoursendingdomain.com", "profile_name": "other"}), ["c"]),
+        (Selection(filters={"profile_id": "b"}), ["b"]),
+        (Selection(states=["failed"]), ["b"]),
+        (Selection(filters={"profile_name": "default"}, states=["pending"]), []),
+        (Selection(wanted=[WANTED]), ["a"]),
+        (Selection(wanted=[{"profile_id": "b"}, {"profile_name": "other"}]), ["b", "c"]),
+        (Selection(wanted=[]), []),
+    ],
+)
 def test_profiles_are_selected_by_what_is_given(selection: Selection, ids: list[str]) -> None:
-    listing = [profile(profile_id="a"), profile(profile_id="b", state="failed"), profile(profile_id="c", profile_name="other")]
+    listing = [
+        profile(profile_id="a"),
+        profile(profile_id="b", state="failed"),
+        profile(profile_id="c", profile_name="other"),
+    ]
     assert [found["profile_id"] for found in selection.of(listing)] == ids

@@ -58,8 +58,14 @@ def call(simulator: Simulator) -> Iterator[Call]:
 
         def send(method: str, path: str, **more: Any) -> requests.Response:
             headers = {"Authentication": "Bearer " + simulator.token, **more.pop("headers", {})}
-            return session.request(method, simulator.url + path, headers=headers, allow_redirects=False,
-                                   timeout=more.pop("timeout", 10), **more)
+            return session.request(
+                method,
+                simulator.url + path,
+                headers=headers,
+                allow_redirects=False,
+                timeout=more.pop("timeout", 10),
+                **more,
+            )
 
         yield send
 

@@ -98,13 +98,17 @@ NOT_FOUND = {"code": 40401, "message": "Resource ID provided is invalid"}
 
 def test_create_sending_profile(call: Call, simulator: Simulator) -> None:
     simulator.settings(creating=60.0)
-    answer = call("POST", PROFILES, json={
-        "link_domain_default_redirect": "https://google.com",
-        "bounce_domain": "bounce.hello.yoursendingdomain.com",
-        "link_domain": "go.yoursendingdomain.com",
-        "sending_domain": "hello.yoursendingdomain.com",
-        "profile_name": "default",
-    })
+    answer = call(
+        "POST",
+        PROFILES,
+        json={
+            "link_domain_default_redirect": "https://google.com",
+            "bounce_domain": "bounce.hello.yoursendingdomain.com",
+            "link_domain": "go.yoursendingdomain.com",
+            "sending_domain": "hello.yoursendingdomain.com",
+            "profile_name": "default",
+        },
+    )
     assert answer.status_code == 202
     profile_id = answer.json()["profile_id"]
     assert answer.json() == {"profile_id": profile_id, "profile_name": "default", "state": "creating"}

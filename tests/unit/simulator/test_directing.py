@@ -21,8 +21,15 @@ from tests.unit.simulator.conftest import PROFILES, WANTED, Call
 def test_the_log_shows_all_of_a_call(call: Call, simulator: Simulator) -> None:
     call("POST", PROFILES + "?page=1", json=WANTED, headers={"Authorization": "Bearer other"})
     (entry,) = simulator.requests()
-    expected = {"endpoint": "create", "method": "POST", "path": PROFILES, "query": {"page": "1"}, "body": WANTED,
-                "status": 202, "fault": False}
+    expected = {
+        "endpoint": "create",
+        "method": "POST",
+        "path": PROFILES,
+        "query": {"page": "1"},
+        "body": WANTED,
+        "status": 202,
+        "fault": False,
+    }
     assert {name: entry[name] for name in expected} == expected
     assert entry["headers"]["Authentication"] == "Bearer " + simulator.token
     assert entry["headers"]["Authorization"] == "Bearer other"
@@ -47,11 +54,17 @@ def test_calls_can_be_picked_from_the_log(call: Call, simulator: Simulator) -> N
     assert [entry["method"] for entry in simulator.requests(endpoint="verify")] == ["PUT"]
 
 
-@pytest.mark.parametrize("fault, status", [
-    ({"reset_after": True}, None), ({"status": 503}, 503), ({"latency": 0.01}, 200),
-])
+@pytest.mark.parametrize(
+    "fault, status",
+    [
+        ({"reset_after": True}, None),
+        ({"status": 503}, 503),
+        ({"latency": 0.01}, 200),
+    ],
+)
 def test_the_log_shows_what_was_answered_to_a_spoilt_call(
-        fault: dict[str, Any], status: int | None, call: Call, simulator: Simulator) -> None:
+    fault: dict[str, Any], status: int | None, call: Call, simulator: Simulator
+) -> None:
     simulator.inject("list", **fault)
     try:
         call("GET", PROFILES)
@@ -68,8 +81,10 @@ def test_a_body_that_is_no_json_is_noted_as_none(call: Call, simulator: Simulato
 
 def test_the_most_calls_at_the_same_time_are_counted(call: Call, simulator: Simulator) -> None:
     simulator.settings(latency=0.3)
-    threads = [threading.Thread(target=requests.get, args=(simulator.url + PROFILES,), kwargs={"timeout": 10})
-               for _number in range(5)]
+    threads = [
+        threading.Thread(target=requests.get, args=(simulator.url + PROFILES,), kwargs={"timeout": 10})
+        for _number in range(5)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -90,7 +105,8 @@ def test_a_profile_can_be_put_in_in_any_state(call: Call, simulator: Simulator) 
 
 @pytest.mark.parametrize("seed, validation_state", [({"state": "active"}, "active"), ({}, "pending")])
 def test_the_records_of_a_profile_that_is_put_in_suit_its_state(
-        seed: dict[str, str], validation_state: str, simulator: Simulator) -> None:
+    seed: dict[str, str], validation_state: str, simulator: Simulator
+) -> None:
     simulator.settings(recheck=60.0)
     records = simulator.seed(**WANTED, **seed)["dns_records"]
     assert {record["validation_state"] for record in records} == {validation_state}
@@ -110,11 +126,17 @@ def test_a_profile_can_be_removed(call: Call, simulator: Simulator) -> None:
     assert call("GET", "%s/%s" % (PROFILES, profile_id)).status_code == 404
 
 
-@pytest.mark.parametrize("fields", [
-    {"colour": "red"}, {"profile_name": 1}, {"modified_at_utc": "today"}, {"dns_records": {}},
-    {"dns_records": [{"name": "x"}]},
-    {"dns_records": [{"name": "x", "type": "A", "value": "192.0.2.1"}]},
-])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"colour": "red"},
+        {"profile_name": 1},
+        {"modified_at_utc": "today"},
+        {"dns_records": {}},
+        {"dns_records": [{"name": "x"}]},
+        {"dns_records": [{"name": "x", "type": "A", "value": "192.0.2.1"}]},
+    ],
+)
 def test_fields_that_cannot_be_are_refused(fields: dict[str, Any], simulator: Simulator) -> None:
     simulator.settings(recheck=60.0)
     profile_id = simulator.seed(**WANTED)["profile_id"]
@@ -153,12 +175,20 @@ def test_a_reset_forgets_all_but_the_settings(call: Call, simulator: Simulator) 
     assert simulator.settings() == before
 
 
-@pytest.mark.parametrize("method, path, body, status", [
-    ("POST", "/profiles", "{", 400), ("POST", "/faults", "[]", 400), ("PUT", "/settings", "1", 400),
-    ("PATCH", "/profiles/x", "{}", 404), ("GET", "/nothing", "", 404), ("PUT", "/requests", "", 404),
-])
+@pytest.mark.parametrize(
+    "method, path, body, status",
+    [
+        ("POST", "/profiles", "{", 400),
+        ("POST", "/faults", "[]", 400),
+        ("PUT", "/settings", "1", 400),
+        ("PATCH", "/profiles/x", "{}", 404),
+        ("GET", "/nothing", "", 404),
+        ("PUT", "/requests", "", 404),
+    ],
+)
 def test_a_mistake_in_directing_is_told_and_not_noted(
-        method: str, path: str, body: str, status: int, simulator: Simulator) -> None:
+    method: str, path: str, body: str, status: int, simulator: Simulator
+) -> None:
     answer = requests.request(method, simulator.url + "/_simulator" + path, data=body, timeout=10)
     assert answer.status_code == status
     assert simulator.requests() == []

@@ -17,20 +17,24 @@ from tests.simulator.tokens import REFRESH_LIFETIME, Tokens
 from tests.unit.simulator.conftest import PROFILES, Call
 
 
-@pytest.mark.parametrize("rule, headers, admitted", [
-    ("either", ["Authentication"], True),
-    ("either", ["Authorization"], True),
-    ("either", [], False),
-    ("authentication", ["Authentication"], True),
-    ("authentication", ["Authorization"], False),
-    ("authorization", ["Authorization"], True),
-    ("authorization", ["Authentication"], False),
-    ("both", ["Authentication"], False),
-    ("both", ["Authorization"], False),
-    ("both", ["Authentication", "Authorization"], True),
-])
+@pytest.mark.parametrize(
+    "rule, headers, admitted",
+    [
+        ("either", ["Authentication"], True),
+        ("either", ["Authorization"], True),
+        ("either", [], False),
+        ("authentication", ["Authentication"], True),
+        ("authentication", ["Authorization"], False),
+        ("authorization", ["Authorization"], True),
+        ("authorization", ["Authentication"], False),
+        ("both", ["Authentication"], False),
+        ("both", ["Authorization"], False),
+        ("both", ["Authentication", "Authorization"], True),
+    ],
+)
 def test_the_token_has_to_be_in_the_headers_that_the_rule_asks_for(
-        rule: str, headers: list[str], admitted: bool, simulator: Simulator) -> None:
+    rule: str, headers: list[str], admitted: bool, simulator: Simulator
+) -> None:
     simulator.settings(auth_header=rule)
     sent = {name: "Bearer " + simulator.token for name in headers}
     answer = requests.get(simulator.url + PROFILES, headers=sent, timeout=10)
@@ -38,12 +42,19 @@ def test_the_token_has_to_be_in_the_headers_that_the_rule_asks_for(
 
 
 @pytest.mark.parametrize("value", ["Bearer wrong", "Bearer ", "Bearer", "", "{token}", "Basic {token}"])
-@pytest.mark.parametrize("method, path", [
-    ("POST", PROFILES), ("GET", PROFILES), ("GET", PROFILES + "/x"), ("GET", PROFILES + "/x/setup"),
-    ("PUT", PROFILES + "/x/verify"),
-])
+@pytest.mark.parametrize(
+    "method, path",
+    [
+        ("POST", PROFILES),
+        ("GET", PROFILES),
+        ("GET", PROFILES + "/x"),
+        ("GET", PROFILES + "/x/setup"),
+        ("PUT", PROFILES + "/x/verify"),
+    ],
+)
 def test_without_a_good_token_every_endpoint_answers_401(
-        method: str, path: str, value: str, call: Call, simulator: Simulator) -> None:
+    method: str, path: str, value: str, call: Call, simulator: Simulator
+) -> None:
     answer = call(method, path, headers={"Authentication": value.format(token=simulator.token)})
     assert (answer.status_code, set(answer.json())) == (401, {"code", "message"})
 
@@ -69,10 +80,15 @@ def test_key_and_secret_are_good_for_a_token(call: Call, simulator: Simulator) -
     assert list_with(call, granted["access_token"]) == 200
 
 
-@pytest.mark.parametrize("headers", [
-    {"Authorization": "Basic d3Jvbmc6d3Jvbmc="}, {"Authorization": "Basic no-base64"},
-    {"Authorization": "Basic /w=="}, {},
-])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Authorization": "Basic d3Jvbmc6d3Jvbmc="},
+        {"Authorization": "Basic no-base64"},
+        {"Authorization": "Basic /w=="},
+        {},
+    ],
+)
 def test_wrong_credentials_are_refused(headers: dict[str, str], simulator: Simulator) -> None:
     answer = requests.post(simulator.url + "/oauth/token?grant_type=password", headers=headers, timeout=10)
     assert answer.status_code == 403

@@ -56,7 +56,14 @@ def test_a_profile_goes_from_creating_to_pending_to_disabled_and_is_deleted(mode
         return profile.state if profile else None
 
     assert [state_at(moment) for moment in (0, 1.9, 2, 73.9, 74, 97.9, 98)] == [
-        "creating", "creating", "pending", "pending", "disabled", "disabled", None]
+        "creating",
+        "creating",
+        "pending",
+        "pending",
+        "disabled",
+        "disabled",
+        None,
+    ]
 
 
 def test_a_deleted_profile_is_gone_from_the_list(model: Model, clock: Clock) -> None:
@@ -166,10 +173,13 @@ def test_the_records_of_an_id_are_always_the_same(model: Model) -> None:
     assert first != other
 
 
-@pytest.mark.parametrize("sending, bounce, link", [
-    ("mail.acorn.example", "bounce.mail.acorn.example", "go.acorn.example"),
-    ("acorn.example", "bounce.acorn.example", "go.acorn.example"),
-])
+@pytest.mark.parametrize(
+    "sending, bounce, link",
+    [
+        ("mail.acorn.example", "bounce.mail.acorn.example", "go.acorn.example"),
+        ("acorn.example", "bounce.acorn.example", "go.acorn.example"),
+    ],
+)
 def test_domains_that_are_not_given_are_chosen(sending: str, bounce: str, link: str, model: Model) -> None:
     profile = model.seed({"sending_domain": sending})
     assert {bounce, link} <= {record["name"] for record in make_records(profile)}
@@ -179,11 +189,23 @@ def test_domains_that_are_not_given_are_chosen(sending: str, bounce: str, link: 
 # Settings
 
 
-@pytest.mark.parametrize("changes", [
-    {"colour": "red"}, {"creating": "soon"}, {"creating": True}, {"creating": -1}, {"latency": float("nan")},
-    {"recheck": 0}, {"auth_header": "none"}, {"early_setup": None}, {"dns": "127.0.0.1"}, {"dns": "localhost:53"},
-    {"dns": "127.0.0.1:0"}, {"dns": 53},
-])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"colour": "red"},
+        {"creating": "soon"},
+        {"creating": True},
+        {"creating": -1},
+        {"latency": float("nan")},
+        {"recheck": 0},
+        {"auth_header": "none"},
+        {"early_setup": None},
+        {"dns": "127.0.0.1"},
+        {"dns": "localhost:53"},
+        {"dns": "127.0.0.1:0"},
+        {"dns": 53},
+    ],
+)
 def test_settings_that_cannot_be_are_refused_and_nothing_is_changed(changes: dict[str, Any]) -> None:
     settings = Settings()
     with pytest.raises(ValueError, match=next(iter(changes))):

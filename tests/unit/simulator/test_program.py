@@ -41,8 +41,15 @@ with running_simulator() as simulator:
 @contextlib.contextmanager
 def program(*arguments: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, *(arguments if "-c" in arguments else ("-m", "tests.simulator", *arguments))]
-    process = subprocess.Popen(command, cwd=ROOT, env=dict(os.environ, **environ), stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=dict(os.environ, **environ),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     with process:
         try:
             yield process
@@ -62,15 +69,18 @@ def is_gone(url: str) -> bool:
     return False
 
 
-@pytest.mark.parametrize("arguments, problem", [
-    (["--host", "0.0.0.0"], "no loopback address"),
-    (["--host", "::"], "no loopback address"),
-    (["--host", "mail.acorn.example"], "no loopback address"),
-    (["--recheck", "0"], "recheck must be more than 0"),
-    (["--creating=-1"], "creating must be a number of seconds"),
-    (["--dns", "nowhere"], "dns must be an IP address and a port"),
-    (["--port", "99999"], "cannot listen on port 99999"),
-])
+@pytest.mark.parametrize(
+    "arguments, problem",
+    [
+        (["--host", "0.0.0.0"], "no loopback address"),
+        (["--host", "::"], "no loopback address"),
+        (["--host", "mail.acorn.example"], "no loopback address"),
+        (["--recheck", "0"], "recheck must be more than 0"),
+        (["--creating=-1"], "creating must be a number of seconds"),
+        (["--dns", "nowhere"], "dns must be an IP address and a port"),
+        (["--port", "99999"], "cannot listen on port 99999"),
+    ],
+)
 def test_it_does_not_start_with_options_that_cannot_be(arguments: list[str], problem: str) -> None:
     with program(*arguments) as process:
         out, error = process.communicate(timeout=20)
@@ -83,9 +93,14 @@ def test_a_port_that_is_taken_is_told() -> None:
     assert process.returncode == 1 and error.startswith("cannot listen on port") and error.count("\n") == 1
 
 
-@pytest.mark.parametrize("host, prefix", [
-    ("127.0.0.1", "http://127.0.0.1:"), ("localhost", "http://127.0.0.1:"), ("::1", "http://[::1]:"),
-])
+@pytest.mark.parametrize(
+    "host, prefix",
+    [
+        ("127.0.0.1", "http://127.0.0.1:"),
+        ("localhost", "http://127.0.0.1:"),
+        ("::1", "http://[::1]:"),
+    ],
+)
 def test_it_tells_where_it_listens(host: str, prefix: str) -> None:
     with program("--host", host, "--token", "t", "--api-key", "k", "--api-secret", "s") as process:
         told = json.loads(process.stdout.readline())
@@ -156,8 +171,11 @@ def test_the_manual_has_all_options() -> None:
 
 def test_the_manual_has_all_calls_that_direct_it() -> None:
     routes = make_application(Settings(), Tokens("t", "k", "s")).router.routes()
-    calls = {(route.method, route.resource.canonical.replace("{id}", "ID")) for route in routes
-             if "/_simulator/" in route.resource.canonical and route.method not in ("HEAD", "*")}
+    calls = {
+        (route.method, route.resource.canonical.replace("{id}", "ID"))
+        for route in routes
+        if "/_simulator/" in route.resource.canonical and route.method not in ("HEAD", "*")
+    }
     assert set(re.findall(r"^\| `([A-Z]+) (/_simulator/\S+)`", README, re.M)) == calls
 
 

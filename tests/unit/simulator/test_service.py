@@ -14,10 +14,21 @@ from tests.simulator import Simulator
 from tests.unit.simulator.conftest import PROFILES, WANTED, Call
 
 
-@pytest.mark.parametrize("body", [
-    None, [], "text", {}, {"profile_name": "p"}, {"sending_domain": "d.example"}, dict(WANTED, profile_name=1),
-    dict(WANTED, sending_domain=""), dict(WANTED, bounce_domain=["b.example"]), dict(WANTED, link_domain=""),
-])
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        [],
+        "text",
+        {},
+        {"profile_name": "p"},
+        {"sending_domain": "d.example"},
+        dict(WANTED, profile_name=1),
+        dict(WANTED, sending_domain=""),
+        dict(WANTED, bounce_domain=["b.example"]),
+        dict(WANTED, link_domain=""),
+    ],
+)
 def test_a_creation_with_missing_or_wrong_fields_is_refused(body: Any, call: Call, simulator: Simulator) -> None:
     answer = call("POST", PROFILES, json=body)
     assert (answer.status_code, set(answer.json())) == (400, {"code", "message"})
@@ -42,7 +53,8 @@ def test_names_need_not_be_unique(call: Call, simulator: Simulator) -> None:
 
 @pytest.mark.parametrize("early_setup, status", [("missing", 404), ("empty", 200)])
 def test_while_a_profile_is_being_created_it_has_no_records(
-        early_setup: str, status: int, call: Call, simulator: Simulator) -> None:
+    early_setup: str, status: int, call: Call, simulator: Simulator
+) -> None:
     simulator.settings(creating=60.0, early_setup=early_setup)
     profile_id = call("POST", PROFILES, json=WANTED).json()["profile_id"]
     answer = call("GET", "%s/%s/setup" % (PROFILES, profile_id))
@@ -56,12 +68,18 @@ def test_an_unknown_id_cannot_be_verified(call: Call) -> None:
     assert (answer.status_code, answer.json()["code"]) == (404, 40401)
 
 
-@pytest.mark.parametrize("method, path", [
-    ("GET", "/api/v1/email/profile"), ("DELETE", PROFILES + "/x"), ("POST", PROFILES + "/x/verify"),
-    ("GET", PROFILES + "/"),
-])
+@pytest.mark.parametrize(
+    "method, path",
+    [
+        ("GET", "/api/v1/email/profile"),
+        ("DELETE", PROFILES + "/x"),
+        ("POST", PROFILES + "/x/verify"),
+        ("GET", PROFILES + "/"),
+    ],
+)
 def test_what_the_contract_does_not_have_is_not_there_and_is_noted(
-        method: str, path: str, call: Call, simulator: Simulator) -> None:
+    method: str, path: str, call: Call, simulator: Simulator
+) -> None:
     answer = call(method, path)
     assert (answer.status_code, set(answer.json())) == (404, {"code", "message"})
     (entry,) = simulator.requests(endpoint="unknown")

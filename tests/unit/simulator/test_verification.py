@@ -49,7 +49,8 @@ def wrong_after_verification(call: Call, simulator: Simulator, profile: dict[str
 
 
 def test_a_verification_turns_a_profile_active_when_dns_has_all_records(
-        call: Call, simulator: Simulator, pending: dict[str, Any]) -> None:
+    call: Call, simulator: Simulator, pending: dict[str, Any]
+) -> None:
     verify(call, pending)
     await_true(lambda: state(simulator) == "active")
     assert {record["validation_state"] for record in simulator.profiles()[0]["dns_records"]} == {"active"}
@@ -76,17 +77,20 @@ def test_unasked_a_profile_does_not_turn_active(simulator: Simulator, pending: d
     assert state(simulator) == "pending"
 
 
-@pytest.mark.parametrize("name, rdtype, values", [
-    ("go.acorn.example", "CNAME", []),
-    ("go.acorn.example", "CNAME", ["elsewhere.example."]),
-    ("bounce.mail.acorn.example", "MX", ["10 feedback-smtp.us-east-1.amazonses.com.", "20 mx.example."]),
-    ("bounce.mail.acorn.example", "TXT", ['"v=spf1 include:amazonses.com ~all"', '"v=spf1 mx -all"']),
-    ("bounce.mail.acorn.example", "TXT", ['"v=spf1 include:example.net ~all"']),
-    ("_amazonses.mail.acorn.example", "TXT", ['"wrong"']),
-])
+@pytest.mark.parametrize(
+    "name, rdtype, values",
+    [
+        ("go.acorn.example", "CNAME", []),
+        ("go.acorn.example", "CNAME", ["elsewhere.example."]),
+        ("bounce.mail.acorn.example", "MX", ["10 feedback-smtp.us-east-1.amazonses.com.", "20 mx.example."]),
+        ("bounce.mail.acorn.example", "TXT", ['"v=spf1 include:amazonses.com ~all"', '"v=spf1 mx -all"']),
+        ("bounce.mail.acorn.example", "TXT", ['"v=spf1 include:example.net ~all"']),
+        ("_amazonses.mail.acorn.example", "TXT", ['"wrong"']),
+    ],
+)
 def test_a_record_that_is_not_right_keeps_the_profile_pending(
-        name: str, rdtype: str, values: list[str], call: Call, simulator: Simulator, zone: Zone,
-        pending: dict[str, Any]) -> None:
+    name: str, rdtype: str, values: list[str], call: Call, simulator: Simulator, zone: Zone, pending: dict[str, Any]
+) -> None:
     zone[name, rdtype] = values
     assert wrong_after_verification(call, simulator, pending) == [name]
     assert state(simulator) == "pending"
@@ -98,29 +102,35 @@ def test_texts_are_told_apart_by_case(call: Call, simulator: Simulator, zone: Zo
     assert wrong_after_verification(call, simulator, pending) == [name]
 
 
-@pytest.mark.parametrize("name, rdtype, values", [
-    ("go.acorn.example", "CNAME", ["L.SMTPDGO.com."]),
-    ("bounce.mail.acorn.example", "TXT", ['"v=spf1 include:" "amazonses.com ~all"']),
-    ("bounce.mail.acorn.example", "TXT", ['"v=spf1 include:amazonses.com ~all"', '"something else"']),
-    ("bounce.mail.acorn.example", "TXT", ['"v=spf1 mx include:amazonses.com -all"']),
-], ids=["host in another case", "text in two strings", "text among others", "SPF with more senders"])
+@pytest.mark.parametrize(
+    "name, rdtype, values",
+    [
+        ("go.acorn.example", "CNAME", ["L.SMTPDGO.com."]),
+        ("bounce.mail.acorn.example", "TXT", ['"v=spf1 include:" "amazonses.com ~all"']),
+        ("bounce.mail.acorn.example", "TXT", ['"v=spf1 include:amazonses.com ~all"', '"something else"']),
+        ("bounce.mail.acorn.example", "TXT", ['"v=spf1 mx include:amazonses.com -all"']),
+    ],
+    ids=["host in another case", "text in two strings", "text among others", "SPF with more senders"],
+)
 def test_a_record_may_be_written_in_another_way(
-        name: str, rdtype: str, values: list[str], call: Call, simulator: Simulator, zone: Zone,
-        pending: dict[str, Any]) -> None:
+    name: str, rdtype: str, values: list[str], call: Call, simulator: Simulator, zone: Zone, pending: dict[str, Any]
+) -> None:
     zone[name, rdtype] = values
     verify(call, pending)
     await_true(lambda: state(simulator) == "active")
 
 
 def test_a_record_that_goes_missing_turns_the_profile_pending_again(
-        simulator: Simulator, zone: Zone, active: dict[str, Any]) -> None:
+    simulator: Simulator, zone: Zone, active: dict[str, Any]
+) -> None:
     del zone["go.acorn.example", "CNAME"]
     await_true(lambda: state(simulator) == "pending")
 
 
 @pytest.mark.parametrize("rcode", [dns.rcode.SERVFAIL, dns.rcode.REFUSED])
 def test_a_name_server_in_trouble_does_not_turn_a_profile_pending(
-        rcode: dns.rcode.Rcode, simulator: Simulator, zone: Zone, active: dict[str, Any]) -> None:
+    rcode: dns.rcode.Rcode, simulator: Simulator, zone: Zone, active: dict[str, Any]
+) -> None:
     zone.rcode = rcode
     zone.clear()
     zone.asked.clear()
@@ -131,7 +141,8 @@ def test_a_name_server_in_trouble_does_not_turn_a_profile_pending(
 
 
 def test_a_record_with_an_impossible_name_does_not_stop_the_watch(
-        simulator: Simulator, zone: Zone, active: dict[str, Any]) -> None:
+    simulator: Simulator, zone: Zone, active: dict[str, Any]
+) -> None:
     simulator.seed(dns_records=[{"name": "a..%s.example" % ("x" * 64), "type": "TXT", "value": "v"}])
     zone.asked.clear()
     await_true(lambda: len(zone.asked) > 3 * len(active["dns_records"]))
@@ -151,7 +162,8 @@ def test_profiles_that_are_gone_are_not_looked_at_any_more(simulator: Simulator,
 
 
 def test_asking_again_while_a_look_is_under_way_has_dns_asked_again(
-        call: Call, simulator: Simulator, zone: Zone, pending: dict[str, Any]) -> None:
+    call: Call, simulator: Simulator, zone: Zone, pending: dict[str, Any]
+) -> None:
     (record,) = [record for record in pending["dns_records"] if record["name"] == "go.acorn.example"]
     zone.delay = 0.2
     del zone["go.acorn.example", "CNAME"]

@@ -22,7 +22,14 @@ from ansible_collections.smtpd.email.plugins.module_utils._watch_options import 
 
 ROOT = Path(__file__).resolve().parents[3]
 SOURCES = ROOT / "extensions" / "eda" / "plugins" / "event_source"
-JSON_TYPES = {"str": "string", "path": "string", "bool": "boolean", "int": "integer", "float": "number", "list": "array"}
+JSON_TYPES = {
+    "str": "string",
+    "path": "string",
+    "bool": "boolean",
+    "int": "integer",
+    "float": "number",
+    "list": "array",
+}
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +55,15 @@ def test_the_environment_variables_are_named(doc: dict[str, Any]) -> None:
 
 
 def test_every_event_is_documented(doc: dict[str, Any]) -> None:
-    types = {value for name, value in vars(_watch).items() if name.isupper() and isinstance(value, str)
-             and value.startswith(("profile_", "dns_", "api_"))}
-    assert types == set(re.findall(r"C\(((?:profile_|dns_|api_)\w+)\)", " ".join(doc["description"]))) - {"profile_id", "profile_name"}
+    types = {
+        value
+        for name, value in vars(_watch).items()
+        if name.isupper() and isinstance(value, str) and value.startswith(("profile_", "dns_", "api_"))
+    }
+    assert types == set(re.findall(r"C\(((?:profile_|dns_|api_)\w+)\)", " ".join(doc["description"]))) - {
+        "profile_id",
+        "profile_name",
+    }
 
 
 def test_the_libraries_are_those_of_the_requirements_file(doc: dict[str, Any]) -> None:
@@ -66,7 +79,11 @@ def schema_of(doc: dict[str, Any]) -> dict[str, Any]:
     """The schema that the documentation stands for."""
     properties = {}
     for name, option in doc["options"].items():
-        one = {"title": name.replace("_", " ").capitalize(), "description": plain(option["description"]), "type": JSON_TYPES[option["type"]]}
+        one = {
+            "title": name.replace("_", " ").capitalize(),
+            "description": plain(option["description"]),
+            "type": JSON_TYPES[option["type"]],
+        }
         if one["type"] == "array":
             one["items"] = {"type": JSON_TYPES[option["elements"]]}
         if "default" in option:

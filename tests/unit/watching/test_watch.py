@@ -28,14 +28,30 @@ from ansible_collections.smtpd.email.plugins.module_utils._watch import (
 
 NOW = 1_600_000_000.0
 MINUTE, HOUR = 60.0, 3600.0
-WRONG = [{"fqdn": "go.acorn.example.", "type": "CNAME", "rdata": "l.smtpdgo.com.", "status": "missing", "diagnosis": "missing",
-          "message": "", "found": [], "servers": []}]
+WRONG = [
+    {
+        "fqdn": "go.acorn.example.",
+        "type": "CNAME",
+        "rdata": "l.smtpdgo.com.",
+        "status": "missing",
+        "diagnosis": "missing",
+        "message": "",
+        "found": [],
+        "servers": [],
+    }
+]
 
 
 def profile(state: str, profile_id: str = "p1", modified: float | None = NOW, name: str = "news") -> dict[str, Any]:
-    return profile_from_answer({
-        "profile_id": profile_id, "profile_name": name, "sending_domain": "mail.acorn.example", "state": state,
-        "modified_at_utc": modified})
+    return profile_from_answer(
+        {
+            "profile_id": profile_id,
+            "profile_name": name,
+            "sending_domain": "mail.acorn.example",
+            "state": state,
+            "modified_at_utc": modified,
+        }
+    )
 
 
 class Watch:
@@ -90,12 +106,21 @@ def test_an_event_says_all_that_a_rule_needs() -> None:
     event = dict(watch.last)
     assert set(event.pop("meta")) == {"uuid"}
     assert event == {
-        "type": "profile_state_changed", "previous_state": "active", "occurred_at": "2020-09-13T12:30:40Z",
+        "type": "profile_state_changed",
+        "previous_state": "active",
+        "occurred_at": "2020-09-13T12:30:40Z",
         "message": "Profile p1 ('news' of mail.acorn.example) turned from 'active' to 'pending'.",
         "profile": {
-            "profile_id": "p1", "profile_name": "news", "sending_domain": "mail.acorn.example", "link_domain": None,
-            "bounce_domain": None, "state": "pending", "was_active": True, "modified_at": "2020-09-13T12:27:10Z",
-            "pending_since": "2020-09-13T12:27:10Z", "disabled_after": "2020-09-16T12:27:10Z",
+            "profile_id": "p1",
+            "profile_name": "news",
+            "sending_domain": "mail.acorn.example",
+            "link_domain": None,
+            "bounce_domain": None,
+            "state": "pending",
+            "was_active": True,
+            "modified_at": "2020-09-13T12:27:10Z",
+            "pending_since": "2020-09-13T12:27:10Z",
+            "disabled_after": "2020-09-16T12:27:10Z",
         },
     }
 
@@ -193,7 +218,10 @@ def test_the_limit_is_warned_of_at_the_hours_told() -> None:
 
 def test_a_late_start_warns_once_and_of_the_most_urgent() -> None:
     watch = Watch(profile("pending", modified=NOW - 71.5 * HOUR), expiring_hours=(48, 24, 2))
-    assert [(event["type"], event.get("threshold")) for event in watch.told] == [("profile_unhealthy", None), ("profile_expiring", 2)]
+    assert [(event["type"], event.get("threshold")) for event in watch.told] == [
+        ("profile_unhealthy", None),
+        ("profile_expiring", 2),
+    ]
 
 
 def test_a_verification_in_vain_does_not_move_the_limit() -> None:
@@ -269,7 +297,14 @@ def test_drift_is_told_once_it_is_confirmed_and_again_later() -> None:
     watch = Watch(profile("active"), reminder_interval=HOUR)
     assert [drifting(watch, WRONG) for _look in range(3)] == [[], ["dns_drift"], []]
     assert watch.last["records"] == [
-        {"fqdn": "go.acorn.example.", "type": "CNAME", "rdata": "l.smtpdgo.com.", "status": "missing", "diagnosis": "missing"}]
+        {
+            "fqdn": "go.acorn.example.",
+            "type": "CNAME",
+            "rdata": "l.smtpdgo.com.",
+            "status": "missing",
+            "diagnosis": "missing",
+        }
+    ]
     assert watch.last["profile"]["state"] == "active" and watch.last["reminder"] == 0
     assert drifting(watch, WRONG, after=HOUR) == ["dns_drift"]
     assert watch.last["reminder"] == 1
@@ -344,12 +379,20 @@ def test_harmless_text_stays_as_it_is() -> None:
 # Keeping
 
 
-@pytest.mark.parametrize("damage", [
-    None, [], "x", {}, {"account": "a"}, {"account": "a", "begun": True, "profiles": [], "failing": None},
-    {"account": "a", "begun": True, "profiles": {"p": {}}, "failing": None},
-    {"account": "a", "begun": True, "profiles": {"p": None}, "failing": None},
-    {"account": "a", "begun": True, "profiles": {}, "failing": {"since": "soon"}},
-])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        None,
+        [],
+        "x",
+        {},
+        {"account": "a"},
+        {"account": "a", "begun": True, "profiles": [], "failing": None},
+        {"account": "a", "begun": True, "profiles": {"p": {}}, "failing": None},
+        {"account": "a", "begun": True, "profiles": {"p": None}, "failing": None},
+        {"account": "a", "begun": True, "profiles": {}, "failing": {"since": "soon"}},
+    ],
+)
 def test_what_is_no_state_is_not_taken_for_one(damage: Any) -> None:
     with pytest.raises(ValueError):
         from_json(damage)
@@ -359,7 +402,10 @@ def test_what_is_no_state_is_not_taken_for_one(damage: Any) -> None:
 
 STATES = st.sampled_from(["creating", "pending", "active", "disabled", "failed", "odd"])
 LISTINGS = st.dictionaries(st.sampled_from(["p1", "p2", "p3"]), STATES)
-STEPS = st.lists(st.tuples(st.floats(1, 30 * HOUR), LISTINGS | st.none(), st.booleans(), st.sampled_from([None, [], WRONG])), max_size=25)
+STEPS = st.lists(
+    st.tuples(st.floats(1, 30 * HOUR), LISTINGS | st.none(), st.booleans(), st.sampled_from([None, [], WRONG])),
+    max_size=25,
+)
 RULES = st.builds(Rules, st.integers(1, 3), st.sampled_from([0.0, 60.0, 5 * HOUR]), st.just((24.0, 1.0)), st.just(HOUR))
 
 
@@ -374,8 +420,9 @@ def play(steps: Sequence[Any], rules: Rules, lost: Sequence[bool] = ()) -> tuple
             seen = Observation(None, "it is down")
         else:
             gone = set(state.profiles) - set(listing) if is_definite else set()
-            seen = Observation([profile(one, key) for key, one in listing.items()], gone=gone,
-                               answers={key: answer for key in listing})
+            seen = Observation(
+                [profile(one, key) for key, one in listing.items()], gone=gone, answers={key: answer for key in listing}
+            )
         state, events = observe(from_json(json.loads(json.dumps(to_json(state)))), seen, now, rules)
         told += events
     return state, told
@@ -398,8 +445,11 @@ def test_nothing_is_told_twice_and_no_change_is_lost(steps: list[Any], rules: Ru
         if event["type"] == "profile_disappeared":
             believed.pop(profile_id, None)
         else:
-            assert profile_id not in believed or event["type"] == "profile_state_changed" or (
-                event["profile"]["state"] == believed[profile_id])
+            assert (
+                profile_id not in believed
+                or event["type"] == "profile_state_changed"
+                or (event["profile"]["state"] == believed[profile_id])
+            )
             believed[profile_id] = event["profile"]["state"]
     for profile_id, kept in believed.items():
         assert state.profiles[profile_id].state == kept
@@ -421,6 +471,7 @@ def test_the_same_looks_at_the_same_times_tell_the_same(steps: list[Any], rules:
 @settings(deadline=None)
 @given(STEPS, RULES)
 def test_a_profile_disappears_only_where_the_service_says_for_certain_that_it_does_not_know_it(
-        steps: list[Any], rules: Rules) -> None:
+    steps: list[Any], rules: Rules
+) -> None:
     _state, told = play([(after, listing, False, answer) for after, listing, _definite, answer in steps], rules)
     assert "profile_disappeared" not in [event["type"] for event in told]

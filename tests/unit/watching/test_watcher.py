@@ -34,7 +34,14 @@ class Told(Watcher):
     def __init__(self, state_file: Optional[str], begin: int = 0, **arguments: Any) -> None:
         self.minute = begin
         self.seen = Observation([])
-        given = {"api_url": URL, "access_token": "t", "state_file": state_file, "confirmations": 1, "expiring_hours": "", **arguments}
+        given = {
+            "api_url": URL,
+            "access_token": "t",
+            "state_file": state_file,
+            "confirmations": 1,
+            "expiring_hours": "",
+            **arguments,
+        }
         super().__init__(settings_from(given, {}), clock=lambda: 60.0 * self.minute)
 
     def _look(self) -> Observation:
@@ -43,9 +50,14 @@ class Told(Watcher):
 
     def look(self, **states: str) -> None:
         """Look, and see these profiles in these states."""
-        self.seen = Observation([
-            profile_from_answer({"profile_id": name, "state": state, "sending_domain": "mail.acorn.example", "profile_name": "x"})
-            for name, state in states.items()])
+        self.seen = Observation(
+            [
+                profile_from_answer(
+                    {"profile_id": name, "state": state, "sending_domain": "mail.acorn.example", "profile_name": "x"}
+                )
+                for name, state in states.items()
+            ]
+        )
         self.tick()
 
     def deliver(self, most: int = 999) -> list[str]:
@@ -136,9 +148,12 @@ def test_the_file_is_for_its_owner_only_and_holds_no_secret(state_file: str) -> 
     assert "s3cret" not in Path(state_file).read_text()
 
 
-@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"null", b'{"version": 99}', b'{"version": 1, "state": {}, "outbox": []}', b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "damage", [b"", b"{", b"[]", b"null", b'{"version": 99}', b'{"version": 1, "state": {}, "outbox": []}', b"\xff\xfe"]
+)
 def test_a_file_that_cannot_be_read_is_moved_aside_and_told(
-        damage: bytes, state_file: str, caplog: pytest.LogCaptureFixture) -> None:
+    damage: bytes, state_file: str, caplog: pytest.LogCaptureFixture
+) -> None:
     Path(state_file).write_bytes(damage)
     with caplog.at_level(logging.WARNING):
         watcher = Told(state_file)
@@ -157,7 +172,9 @@ def test_two_watchers_cannot_use_one_file(state_file: str) -> None:
     Told(state_file).close()
 
 
-@pytest.mark.parametrize("other", [{"api_url": "http://127.0.0.1:2"}, {"access_token": "", "api_key": "k", "api_secret": "s"}])
+@pytest.mark.parametrize(
+    "other", [{"api_url": "http://127.0.0.1:2"}, {"access_token": "", "api_key": "k", "api_secret": "s"}]
+)
 def test_the_file_of_another_account_is_refused(other: dict[str, str], state_file: str) -> None:
     Told(state_file).close()
     kept = Path(state_file).read_text()
@@ -175,7 +192,8 @@ def test_a_place_that_cannot_be_written_to_is_refused_at_once(tmp_path: Path) ->
 
 
 def test_a_file_that_cannot_be_written_any_more_does_not_end_the_watching(
-        state_file: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    state_file: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     watcher = Told(state_file)
 
     def full(*_arguments: Any) -> None:
@@ -195,7 +213,11 @@ def test_a_file_that_cannot_be_written_any_more_does_not_end_the_watching(
 STATES = st.sampled_from(["active", "pending", "disabled"])
 LOOKS = st.lists(st.dictionaries(st.sampled_from("abc"), STATES, min_size=1), min_size=1, max_size=8)
 # At each look: after how many delivered events the watcher is stopped, and how.
-STOPS = st.lists(st.tuples(st.integers(0, 4), st.sampled_from(["closed", "killed", "killed while it delivers"])), min_size=8, max_size=8)
+STOPS = st.lists(
+    st.tuples(st.integers(0, 4), st.sampled_from(["closed", "killed", "killed while it delivers"])),
+    min_size=8,
+    max_size=8,
+)
 
 
 def uuids(watcher: Told, most: int = 99) -> list[str]:
@@ -209,7 +231,9 @@ def uuids(watcher: Told, most: int = 99) -> list[str]:
 
 @settings(deadline=None, max_examples=40)
 @given(LOOKS, STOPS)
-def test_stopped_anywhere_it_neither_loses_nor_repeats(looks: Sequence[dict[str, str]], stops: Sequence[tuple[int, str]]) -> None:
+def test_stopped_anywhere_it_neither_loses_nor_repeats(
+    looks: Sequence[dict[str, str]], stops: Sequence[tuple[int, str]]
+) -> None:
     undisturbed = Told(None, reminder_interval=120)
     expected, delivered, repeated = [], [], []
     for listing in looks:
@@ -256,28 +280,31 @@ def test_the_service_is_not_asked_before_the_time_that_it_asks_for() -> None:
 # Arguments
 
 
-@pytest.mark.parametrize("arguments, words", [
-    ({"intervall": 5}, ["intervall: there is no such argument", "Is interval meant?"]),
-    ({"eda_feedback_queue": object()}, ["eda_feedback_queue: there is no such argument."]),
-    ({"interval": 0}, ["interval: 0.0 is no possible time"]),
-    ({"interval": "soon"}, ["interval: 'soon' is not a number"]),
-    ({"interval": "nan"}, ["interval: nan is no possible time"]),
-    ({"interval": True}, ["interval: 'True' is not a number"]),
-    ({"confirmations": 0}, ["confirmations: 0 is too small"]),
-    ({"confirmations": 1.5}, ["confirmations: '1.5' is not a whole number"]),
-    ({"reminder_interval": -1}, ["reminder_interval: -1.0"]),
-    ({"expiring_hours": [24, "late"]}, ["expiring_hours: 'late' is not a number"]),
-    ({"expiring_hours": [0]}, ["expiring_hours: 0 is no number of hours"]),
-    ({"expiring_hours": {"a": 1}}, ["expiring_hours: dict is not a list"]),
-    ({"dns": "perhaps"}, ["dns: 'perhaps' is not true or false"]),
-    ({"dns": True, "nameservers": ["a b"]}, ["nameservers[0]: 'a b' is no DNS server"]),
-    ({"state_file": ["x"]}, ["state_file: list is not a path"]),
-    ({"api_url": "http://192.0.2.1"}, ["api_url: ", "use https://"]),
-    ({"timeout": "-1"}, ["timeout: -1.0"]),
-    ({"retries": -1}, ["retries: -1 is negative"]),
-    ({"access_token": ["s3cret"]}, ["access_token: list is not a text"]),
-    ({"access_token": ""}, ["access_token: no credentials"]),
-])
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        ({"intervall": 5}, ["intervall: there is no such argument", "Is interval meant?"]),
+        ({"eda_feedback_queue": object()}, ["eda_feedback_queue: there is no such argument."]),
+        ({"interval": 0}, ["interval: 0.0 is no possible time"]),
+        ({"interval": "soon"}, ["interval: 'soon' is not a number"]),
+        ({"interval": "nan"}, ["interval: nan is no possible time"]),
+        ({"interval": True}, ["interval: 'True' is not a number"]),
+        ({"confirmations": 0}, ["confirmations: 0 is too small"]),
+        ({"confirmations": 1.5}, ["confirmations: '1.5' is not a whole number"]),
+        ({"reminder_interval": -1}, ["reminder_interval: -1.0"]),
+        ({"expiring_hours": [24, "late"]}, ["expiring_hours: 'late' is not a number"]),
+        ({"expiring_hours": [0]}, ["expiring_hours: 0 is no number of hours"]),
+        ({"expiring_hours": {"a": 1}}, ["expiring_hours: dict is not a list"]),
+        ({"dns": "perhaps"}, ["dns: 'perhaps' is not true or false"]),
+        ({"dns": True, "nameservers": ["a b"]}, ["nameservers[0]: 'a b' is no DNS server"]),
+        ({"state_file": ["x"]}, ["state_file: list is not a path"]),
+        ({"api_url": "http://192.0.2.1"}, ["api_url: ", "use https://"]),
+        ({"timeout": "-1"}, ["timeout: -1.0"]),
+        ({"retries": -1}, ["retries: -1 is negative"]),
+        ({"access_token": ["s3cret"]}, ["access_token: list is not a text"]),
+        ({"access_token": ""}, ["access_token: no credentials"]),
+    ],
+)
 def test_an_argument_that_cannot_work_is_named(arguments: dict[str, Any], words: list[str]) -> None:
     with pytest.raises(InputError) as error:
         settings_from({"access_token": "t", **arguments}, {})
@@ -287,18 +314,40 @@ def test_an_argument_that_cannot_work_is_named(arguments: dict[str, Any], words:
 
 
 def test_arguments_are_completed_from_the_environment_and_empty_ones_are_none() -> None:
-    environ = {"SMTPD_API_URL": "", "SMTPD_HOST": "other.example", "SMTPD_API_KEY": "k", "SMTPD_API_SECRET": "s", "SMTPD_ACCESS_TOKEN": "",
-               "SMTPD_TIMEOUT": "7", "SMTPD_VALIDATE_CERTS": "no"}
+    environ = {
+        "SMTPD_API_URL": "",
+        "SMTPD_HOST": "other.example",
+        "SMTPD_API_KEY": "k",
+        "SMTPD_API_SECRET": "s",
+        "SMTPD_ACCESS_TOKEN": "",
+        "SMTPD_TIMEOUT": "7",
+        "SMTPD_VALIDATE_CERTS": "no",
+    }
     found = settings_from({"access_token": "", "interval": "", "timeout": None, "expiring_hours": "48, 6"}, environ)
     connection = found.connection
-    assert (connection.api_url, connection.api_key, connection.timeout, connection.verify) == ("https://other.example", "k", 7.0, False)
+    assert (connection.api_url, connection.api_key, connection.timeout, connection.verify) == (
+        "https://other.example",
+        "k",
+        7.0,
+        False,
+    )
     assert (found.interval, found.rules.expiring_hours, found.dns, found.state_file) == (300.0, (6.0, 48.0), None, None)
 
 
 def test_texts_as_they_come_from_templates_are_converted() -> None:
-    found = settings_from({
-        "access_token": "t", "interval": "10", "confirmations": "3", "reminder_interval": "0", "dns": "true", "retries": "1",
-        "nameservers": "127.0.0.1:53, ::1", "validate_certs": "yes"}, {"SMTPD_API_KEY": "other"})
+    found = settings_from(
+        {
+            "access_token": "t",
+            "interval": "10",
+            "confirmations": "3",
+            "reminder_interval": "0",
+            "dns": "true",
+            "retries": "1",
+            "nameservers": "127.0.0.1:53, ::1",
+            "validate_certs": "yes",
+        },
+        {"SMTPD_API_KEY": "other"},
+    )
     assert (found.interval, found.connection.access_token, found.connection.retries) == (10.0, "t", 1)
     assert found.rules == Rules(confirmations=3, reminder_interval=0.0, expiring_hours=(1.0, 6.0, 24.0))
     assert found.dns and found.dns.nameservers == ("127.0.0.1:53", "::1")

@@ -192,8 +192,10 @@ def _load(name: str) -> Any:
     package = "_smtpd_email_%s" % hashlib.sha256(str(_CODE).encode()).hexdigest()[:16]
     if package not in sys.modules:
         if not _CODE.is_dir():
-            raise RuntimeError("The event source profiles needs the rest of the collection smtpd.email in %s. Install "
-                               "the collection, and name the source smtpd.email.profiles." % _CODE.parents[1])
+            raise RuntimeError(
+                "The event source profiles needs the rest of the collection smtpd.email in %s. Install "
+                "the collection, and name the source smtpd.email.profiles." % _CODE.parents[1]
+            )
         spec = ModuleSpec(package, None, is_package=True)
         spec.submodule_search_locations = [str(_CODE)]
         sys.modules[package] = module_from_spec(spec)
