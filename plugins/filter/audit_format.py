@@ -50,21 +50,12 @@ _value:
   type: str
 """
 
-from ansible.errors import AnsibleFilterError
-
 from ansible_collections.smtpd.email.plugins.module_utils._audit_formats import audit_format
-from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdError
-
-
-def _audit_format(report, format):
-    try:
-        return audit_format(report, format)
-    except SmtpdError as error:
-        raise AnsibleFilterError(str(error)) from None
+from ansible_collections.smtpd.email.plugins.plugin_utils._filters import filter_of
 
 
 class FilterModule:
     """The filter of this file."""
 
     def filters(self):
-        return {"audit_format": _audit_format}
+        return filter_of("audit_format", audit_format)

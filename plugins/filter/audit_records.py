@@ -40,6 +40,7 @@ _value:
 """
 
 from ansible_collections.smtpd.email.plugins.module_utils._audit import audit_records
+from ansible_collections.smtpd.email.plugins.plugin_utils._filters import filter_of
 
 
 def _audit_records(lookup):
@@ -50,4 +51,4 @@ class FilterModule:
     """The filter of this file."""
 
     def filters(self):
-        return {"audit_records": _audit_records}
+        return filter_of("audit_records", _audit_records)

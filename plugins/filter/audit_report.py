@@ -199,6 +199,7 @@ _value:
 import time
 
 from ansible_collections.smtpd.email.plugins.module_utils._audit import audit_report
+from ansible_collections.smtpd.email.plugins.plugin_utils._filters import filter_of
 
 
 def _audit_report(lookup, answers, account="", now=None):
@@ -209,4 +210,4 @@ class FilterModule:
     """The filter of this file."""
 
     def filters(self):
-        return {"audit_report": _audit_report}
+        return filter_of("audit_report", _audit_report)

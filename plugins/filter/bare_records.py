@@ -42,10 +42,11 @@ _value:
 """
 
 from ansible_collections.smtpd.email.plugins.module_utils._records import bare_records
+from ansible_collections.smtpd.email.plugins.plugin_utils._filters import filter_of
 
 
 class FilterModule:
     """The filter of this file."""
 
     def filters(self):
-        return {"bare_records": bare_records}
+        return filter_of("bare_records", bare_records)

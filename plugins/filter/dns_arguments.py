@@ -192,20 +192,16 @@ _value:
         - 10 feedback-smtp.us-east-1.amazonses.com.
 """
 
-from ansible.errors import AnsibleFilterError
 from ansible.utils.display import Display
 
 from ansible_collections.smtpd.email.plugins.module_utils._dns_arguments import dns_arguments
-from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdError
+from ansible_collections.smtpd.email.plugins.plugin_utils._filters import filter_of
 
 display = Display()
 
 
 def _dns_arguments(records, fqcn, zones, ttl=3600, existing=None):
-    try:
-        arguments, warning = dns_arguments(records, fqcn, zones, ttl, existing)
-    except SmtpdError as error:
-        raise AnsibleFilterError(str(error)) from None
+    arguments, warning = dns_arguments(records, fqcn, zones, ttl, existing)
     if warning:
         display.warning(warning)
     return arguments
@@ -215,4 +211,4 @@ class FilterModule:
     """The filter of this file."""
 
     def filters(self):
-        return {"dns_arguments": _dns_arguments}
+        return filter_of("dns_arguments", _dns_arguments)

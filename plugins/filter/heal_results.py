@@ -83,10 +83,11 @@ _value:
 """
 
 from ansible_collections.smtpd.email.plugins.module_utils._healing import heal_results
+from ansible_collections.smtpd.email.plugins.plugin_utils._filters import filter_of
 
 
 class FilterModule:
     """The filter of this file."""
 
     def filters(self):
-        return {"heal_results": heal_results}
+        return filter_of("heal_results", heal_results)

@@ -35,10 +35,11 @@ _value:
 """
 
 from ansible_collections.smtpd.email.plugins.module_utils._report import open_records
+from ansible_collections.smtpd.email.plugins.plugin_utils._filters import filter_of
 
 
 class FilterModule:
     """The filter of this file."""
 
     def filters(self):
-        return {"open_records": open_records}
+        return filter_of("open_records", open_records)

@@ -60,10 +60,11 @@ _value:
 """
 
 from ansible_collections.smtpd.email.plugins.module_utils._report import profile_artifacts
+from ansible_collections.smtpd.email.plugins.plugin_utils._filters import filter_of
 
 
 class FilterModule:
     """The filter of this file."""
 
     def filters(self):
-        return {"profile_artifacts": profile_artifacts}
+        return filter_of("profile_artifacts", profile_artifacts)

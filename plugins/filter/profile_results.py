@@ -79,10 +79,11 @@ _value:
 """
 
 from ansible_collections.smtpd.email.plugins.module_utils._report import profile_results
+from ansible_collections.smtpd.email.plugins.plugin_utils._filters import filter_of
 
 
 class FilterModule:
     """The filter of this file."""
 
     def filters(self):
-        return {"profile_results": profile_results}
+        return filter_of("profile_results", profile_results)

@@ -42,10 +42,11 @@ _value:
 """
 
 from ansible_collections.smtpd.email.plugins.module_utils._report import profiles_accepted
+from ansible_collections.smtpd.email.plugins.plugin_utils._filters import filter_of
 
 
 class FilterModule:
     """The filter of this file."""
 
     def filters(self):
-        return {"profiles_accepted": profiles_accepted}
+        return filter_of("profiles_accepted", profiles_accepted)

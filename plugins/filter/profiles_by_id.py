@@ -45,10 +45,11 @@ _value:
 """
 
 from ansible_collections.smtpd.email.plugins.module_utils._healing import profiles_by_id
+from ansible_collections.smtpd.email.plugins.plugin_utils._filters import filter_of
 
 
 class FilterModule:
     """The filter of this file."""
 
     def filters(self):
-        return {"profiles_by_id": profiles_by_id}
+        return filter_of("profiles_by_id", profiles_by_id)

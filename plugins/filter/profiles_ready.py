@@ -43,10 +43,11 @@ _value:
 """
 
 from ansible_collections.smtpd.email.plugins.module_utils._report import profiles_ready
+from ansible_collections.smtpd.email.plugins.plugin_utils._filters import filter_of
 
 
 class FilterModule:
     """The filter of this file."""
 
     def filters(self):
-        return {"profiles_ready": profiles_ready}
+        return filter_of("profiles_ready", profiles_ready)

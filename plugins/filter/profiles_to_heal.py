@@ -47,10 +47,11 @@ _value:
 """
 
 from ansible_collections.smtpd.email.plugins.module_utils._healing import profiles_to_heal
+from ansible_collections.smtpd.email.plugins.plugin_utils._filters import filter_of
 
 
 class FilterModule:
     """The filter of this file."""
 
     def filters(self):
-        return {"profiles_to_heal": profiles_to_heal}
+        return filter_of("profiles_to_heal", profiles_to_heal)

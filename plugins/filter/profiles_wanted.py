@@ -54,10 +54,11 @@ _value:
 """
 
 from ansible_collections.smtpd.email.plugins.module_utils._wanted import profiles_wanted
+from ansible_collections.smtpd.email.plugins.plugin_utils._filters import filter_of
 
 
 class FilterModule:
     """The filter of this file."""
 
     def filters(self):
-        return {"profiles_wanted": profiles_wanted}
+        return filter_of("profiles_wanted", profiles_wanted)

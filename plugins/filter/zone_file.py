@@ -42,10 +42,11 @@ _value:
 """
 
 from ansible_collections.smtpd.email.plugins.module_utils._records import zone_file
+from ansible_collections.smtpd.email.plugins.plugin_utils._filters import filter_of
 
 
 class FilterModule:
     """The filter of this file."""
 
     def filters(self):
-        return {"zone_file": zone_file}
+        return filter_of("zone_file", zone_file)

@@ -17,13 +17,13 @@ The four conclusions are about mail, because that is what a person on call wants
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime, timezone
 from typing import Any, Iterable, Mapping, NamedTuple, Optional, Sequence
 
 from . import _dns_answers as dns
 from ._errors import InputError
 from ._profiles import ACTIVE, CREATING, DISABLED, FAILED, PENDING
 from ._records import check_records, name_key
+from ._times import iso, seconds_of
 
 OK, DEGRADED, BROKEN, UNKNOWN = "ok", "degraded", "broken", "unknown"
 # The most urgent first.
@@ -144,7 +144,7 @@ def audit_report(
     ]
     audited.sort(key=_urgency)
     return {
-        "generated_at": _iso(now),
+        "generated_at": iso(now),
         "account": account,
         "summary": _summary(audited),
         "profiles": audited,
@@ -243,19 +243,8 @@ def _in_brief(profile: _Profile) -> dict[str, Any]:
 # Times
 
 
-def _iso(moment: float) -> str:
-    return datetime.fromtimestamp(moment, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def moment_of(text: Optional[str]) -> Optional[float]:
-    """A time of a report in seconds since the epoch."""
-    if not text:
-        return None
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc).timestamp()
-
-
 def _hours_left(profile: _Profile, now: float) -> Optional[float]:
-    limit = moment_of(profile.get("disabled_after"))
+    limit = seconds_of(profile.get("disabled_after"))
     return None if limit is None else round(max(0.0, limit - now) / 3600, 1)
 
 
@@ -306,7 +295,7 @@ def _conclude_failed(live: Optional[_Profile]) -> _Conclusion:
 
 
 def _conclude_creating(profile: _Profile, now: float) -> _Conclusion:
-    created = moment_of(profile.get("created_at"))
+    created = seconds_of(profile.get("created_at"))
     hours = None if created is None else (now - created) / 3600
     if hours is not None and hours > CREATING_LIMIT:
         return _Conclusion(

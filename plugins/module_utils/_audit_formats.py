@@ -12,10 +12,11 @@ import json
 from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequence
 
 from . import _dns_answers as dns
-from ._audit import OK, RECORD_STATUSES, STATUSES, UNKNOWN, WRONG, moment_of
+from ._audit import OK, RECORD_STATUSES, STATUSES, UNKNOWN, WRONG
 from ._audit_page import page
 from ._errors import InputError
 from ._markup import Markup, fill, joined, visible
+from ._times import seconds_of
 
 _Report = Mapping[str, Any]
 _Profile = Mapping[str, Any]
@@ -139,7 +140,7 @@ def _prometheus(report: _Report) -> str:
             _metric(
                 "smtpd_audit_timestamp_seconds",
                 "When the audit looked at the service and at DNS.",
-                [(account, moment_of(report["generated_at"]))],
+                [(account, seconds_of(report["generated_at"]))],
             ),
             _metric(
                 "smtpd_audit_profiles",
@@ -168,7 +169,7 @@ def _prometheus(report: _Report) -> str:
             _metric(
                 "smtpd_profile_disabled_after_timestamp_seconds",
                 "An estimate of when the service disables a profile that is in pending.",
-                [(own, moment_of(profile["disabled_after"])) for own, profile in each if profile["disabled_after"]],
+                [(own, seconds_of(profile["disabled_after"])) for own, profile in each if profile["disabled_after"]],
             ),
             _metric(
                 "smtpd_profile_records",

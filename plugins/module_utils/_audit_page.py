@@ -17,10 +17,11 @@ from typing import Any, Iterable, Iterator, Mapping, Optional, Sequence
 from urllib.parse import quote
 
 from . import _dns_answers as dns
-from ._audit import BROKEN, DEGRADED, OK, STATUSES, UNKNOWN, WRONG, moment_of
+from ._audit import BROKEN, DEGRADED, OK, STATUSES, UNKNOWN, WRONG
 from ._audit_style import STYLE
 from ._markup import Markup, escaped, fill, joined
 from ._records import TXT
+from ._times import seconds_of
 
 _Report = Mapping[str, Any]
 _Profile = Mapping[str, Any]
@@ -76,7 +77,7 @@ def page(report: _Report) -> str:
             fill('<symbol id="i-{}" viewBox="0 0 24 24">{}</symbol>', name, Markup(_SHAPES[name])) for name in STATUSES
         ),
         header=_header(report),
-        limits=_limits(numbered, moment_of(report["generated_at"]) or 0.0),
+        limits=_limits(numbered, seconds_of(report["generated_at"]) or 0.0),
         chooser=_chooser(report) if profiles else Markup(),
         sections=joined(_section(name, numbered, budget) for name in STATUSES),
     )
@@ -279,7 +280,7 @@ def _left(hours: float) -> str:
 
 
 def _day_and_time(text: str) -> str:
-    moment = datetime.fromtimestamp(moment_of(text) or 0.0, timezone.utc)
+    moment = datetime.fromtimestamp(seconds_of(text) or 0.0, timezone.utc)
     return "%s %d %s, %s UTC" % (moment.strftime("%A"), moment.day, moment.strftime("%B %Y"), moment.strftime("%H:%M"))
 
 
@@ -340,7 +341,7 @@ def _limit_row(number: int, profile: _Profile) -> Markup:
         profile["sending_domain"] or profile["profile_id"],
         share,
         "any moment" if hours <= 0 else _left(hours)[3:],
-        _short_time(moment_of(profile["disabled_after"]) or 0.0),
+        _short_time(seconds_of(profile["disabled_after"]) or 0.0),
     )
 
 

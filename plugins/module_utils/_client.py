@@ -82,6 +82,11 @@ class ServiceError(SmtpdError):
         self.undone = undone
         self.retry_after = retry_after
 
+    @property
+    def accepted(self) -> bool:
+        """Whether the service said that it carries out the call, in an answer that is otherwise not understood."""
+        return self.status is not None and 200 <= self.status < 300
+
 
 class Client:
     """Calls the service.
@@ -186,15 +191,16 @@ class Client:
                     raise
 
     def pause(self, number: int, error: ServiceError, until: float) -> bool:
-        """Wait before the next attempt, as long as the service asks for, else longer each time and with jitter.
+        """Wait before the next attempt, as long as the service asks for, else longer each time and with jitter. After a call that
+        may have been carried out, the service does not get to shorten the pause.
 
         :param number: how many pauses there were before.
         :param until: the moment of C(time.monotonic()) by which the pause must be over.
         :returns: whether the pause was made; false where it would last too long.
         """
-        seconds = error.retry_after
-        if seconds is None:
-            seconds = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**number) * random.uniform(0.5, 1.0)
+        seconds = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**number) * random.uniform(0.5, 1.0)
+        if error.retry_after is not None:
+            seconds = error.retry_after if error.undone else max(error.retry_after, seconds)
         if time.monotonic() + seconds > until:
             return False
         if error.status == 429:
@@ -213,7 +219,7 @@ class Client:
         with self._token_lock:
             if self._token is None or self._token == expired:
                 try:
-                    self._token = self._repeat(self._mint_token)
+                    self._token = self._mint_token()
                 except ServiceError as error:
                     error.undone = True  # the call for which the token was to be
                     raise

@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from typing import Any, Iterable, Mapping, Optional, Sequence
 
 from ._dns_spf import covers
@@ -22,6 +21,7 @@ from ._records import (
     rdata_of,
     split_mx,
 )
+from ._times import iso
 
 PRESENT, MISSING, MISMATCH, PARTIAL, UNKNOWN = "present", "missing", "mismatch", "partial", "unknown"
 
@@ -125,7 +125,7 @@ def judge(
         message=message,
         found=sorted({rdata for verdict in verdicts for rdata in verdict.found}),
         existing=_existing(wish, answers),
-        negatively_cached_until=None if absent_until is None else _iso(absent_until),
+        negatively_cached_until=iso(absent_until),
         servers=[
             {"server": verdict.server, "status": verdict.status, "found": list(verdict.found), "detail": verdict.detail}
             for verdict in verdicts
@@ -205,7 +205,7 @@ def _absent(wish: Wish, server: str, absence: Absence) -> _Verdict:
             MISSING,
             diagnosis=NEGATIVELY_CACHED,
             detail="It remembers until %s that the record is not there (RFC 2308)%s. Wait until then."
-            % (_iso(absence.until), ", while the zone's own servers have it" if is_published else ""),
+            % (iso(absence.until), ", while the zone's own servers have it" if is_published else ""),
         )
     return _Verdict(server, MISSING, diagnosis=MISSING, detail="The record is not there. Publish it.")
 
@@ -218,10 +218,6 @@ def _advice(wish: Wish, values: Iterable[str]) -> str:
     if wish.type == TXT and any(canonical(TXT, value) == wish.value for value in values):
         return "The quotes have become a part of the value. Give the value there without them."
     return "Correct the record."
-
-
-def _iso(moment: float) -> str:
-    return datetime.fromtimestamp(moment, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _is_spf_wish(wish: Wish) -> bool:

@@ -29,6 +29,7 @@ from ._records import (
     Wish,
     canonical,
     check_records,
+    check_ttl,
     check_zones,
     describe_record,
     name_key,
@@ -38,7 +39,6 @@ from ._records import (
     unescape,
 )
 
-_MAX_TTL = 2**31 - 1  # RFC 2181, 8
 _MAX_STRING = 255  # bytes in one string of a TXT record, RFC 1035 3.3.14
 
 # What octoDNS does not do here.
@@ -64,7 +64,7 @@ def dns_arguments(
     module = _MODULES.get(fqcn)
     if module is None:
         raise InputError("fqcn", "'%s' is not supported: only %s are." % (fqcn, ", ".join(sorted(_MODULES))))
-    ttl = _check_ttl(ttl)
+    ttl = check_ttl(ttl)
     records = _check_list(records, "records", Mapping, "dictionary")
     wishes = check_records(records)
     zone_keys = check_zones(_check_list(zones, "zones", str, "string"))
@@ -95,14 +95,6 @@ def _check_list(value: Any, option: str, kind: type, kind_name: str) -> list[Any
         if not isinstance(item, kind):
             raise InputError("%s[%d]" % (option, index), "%r is no %s." % (item, kind_name))
     return items
-
-
-def _check_ttl(ttl: Any) -> int:
-    # In templates numbers are often strings.
-    number = int(ttl) if isinstance(ttl, str) and ttl.isdecimal() else ttl
-    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= _MAX_TTL:
-        raise InputError("ttl", "%r is no number of seconds from 1 to %d." % (ttl, _MAX_TTL))
-    return number
 
 
 def _warning(wishes: Iterable[Wish], fqcn: str, module: _Module) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import collections
 import concurrent.futures
+import contextlib
 import secrets
 import selectors
 import socket
@@ -28,6 +29,7 @@ _LARGEST = 65535  # bytes
 _WINDOW = 32
 _SERVERS = 64  # that are asked at once, each by a socket
 _TCP_THREADS = 8
+_BUSY = 0.01  # seconds until a socket that was full is tried again
 
 # Of a message's header (RFC 1035, 4.1.1): its length in bytes, and bits of its third and fourth byte.
 _HEADER = 12
@@ -174,21 +176,23 @@ class _Lane:
 
     @property
     def deadline(self) -> float:
-        """When the next attempt is over."""
-        return next(iter(self._under_way.values())).deadline if self._under_way else time.monotonic()
+        """When the next attempt is over, or where none could be sent, when to try again."""
+        if self._under_way:
+            return next(iter(self._under_way.values())).deadline
+        return time.monotonic() + _BUSY
 
     def open(self) -> bool:
         """Make the socket. False where there is no way to the server."""
-        self.socket = socket.socket(
-            socket.AF_INET6 if ":" in self.server.address else socket.AF_INET, socket.SOCK_DGRAM
-        )
-        try:
-            self.socket.setblocking(False)
-            self.socket.connect((self.server.address, self.server.port))
-        except OSError as error:
-            self.close()
-            self._give_up_on_all(one_line(error))
-            return False
+        family = socket.AF_INET6 if ":" in self.server.address else socket.AF_INET
+        with contextlib.ExitStack() as undo:
+            try:
+                self.socket = undo.enter_context(socket.socket(family, socket.SOCK_DGRAM))
+                self.socket.setblocking(False)
+                self.socket.connect((self.server.address, self.server.port))
+            except OSError as error:  # a machine without this protocol, or without a route
+                self._give_up_on_all(one_line(error))
+                return False
+            undo.pop_all()
         return True
 
     def close(self) -> None:
@@ -201,7 +205,11 @@ class _Lane:
             self._failed(self._under_way.pop(next(iter(self._under_way))), "no answer within %g s" % self._timeout)
         while self.waiting and len(self._under_way) < _WINDOW:
             asked = self.waiting.popleft()
-            self._prepare(asked, now)
+            try:
+                self._prepare(asked, now)
+            except dnspython().exception.DNSException as error:  # such a name there cannot be
+                self.replies[asked.place] = Unanswered(one_line(error))
+                continue
             try:
                 self.socket.send(self._message(asked))
             except BlockingIOError:

@@ -110,8 +110,10 @@ def _answer(server: Server, name: str, type_: str, reply: Reply) -> Answer:
         return Answer(server.name, failure=str(reply))
     dns = dnspython()
     try:
-        found = _authoritative(reply, dns.name.from_text(name))
-        if not found:
+        owner = dns.name.from_text(name)
+        found = _authoritative(reply, owner)
+        response = None
+        if type_ not in found and CNAME not in found:
             response = dns.message.from_wire(reply, ignore_trailing=True)
             failure = _uncertainty(server, response)
             if failure:
@@ -119,7 +121,7 @@ def _answer(server: Server, name: str, type_: str, reply: Reply) -> Answer:
             found = {
                 dns.rdatatype.to_text(rrset.rdtype): (rrset.ttl, list(rrset))
                 for rrset in response.answer
-                if rrset.name == dns.name.from_text(name)
+                if rrset.name == owner
             }
     except (dns.exception.DNSException, struct.error) as error:
         return Answer(server.name, failure=one_line(error))

@@ -56,7 +56,7 @@ def count_lookups(text: str, fetch: Callable[[str], Optional[str]]) -> int:
     total = 0
     seen: set[str] = set()
     pending = [text]
-    while pending and total <= MAX_LOOKUPS:
+    while pending:
         terms = pending.pop().split()[1:]
         mechanisms = [match for match in map(_LOOKUP.fullmatch, terms) if match]
         targets = [match.group("included") for match in mechanisms if match.group("recursive")]
@@ -66,6 +66,8 @@ def count_lookups(text: str, fetch: Callable[[str], Optional[str]]) -> int:
             redirects = [match.group("target") for match in map(_REDIRECT.fullmatch, terms) if match]
             total += len(redirects)
             targets += redirects
+        if total > MAX_LOOKUPS:
+            break
         for target in targets:
             if "%" not in target and target.lower() not in seen:  # a macro depends on the mail
                 seen.add(target.lower())

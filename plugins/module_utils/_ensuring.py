@@ -144,19 +144,20 @@ def list_result(outcomes: Sequence[Outcome], with_diff: bool, more: dict[str, An
     :param more: what it has beside.
     :raises SmtpdError: at least one profile is not as wanted; the error carries the results of all.
     """
+    records = [outcome.dns_records() for outcome in outcomes]
     result: dict[str, Any] = {
         "changed": any(outcome.changed for outcome in outcomes),
         "results": [
             {
                 "profile": outcome.profile,
-                "dns_records": outcome.dns_records(),
+                "dns_records": own_records,
                 "changed": outcome.changed,
                 "failed": outcome.error is not None,
                 "msg": str(outcome.error or ""),
             }
-            for outcome in outcomes
+            for outcome, own_records in zip(outcomes, records)
         ],
-        "dns_records": [record for outcome in outcomes for record in outcome.dns_records()],
+        "dns_records": [record for own_records in records for record in own_records],
         **more,
     }
     if with_diff:

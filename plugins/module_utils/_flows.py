@@ -133,6 +133,10 @@ class Flow:
         self._started = time.monotonic()
         self._until = self._started + (self._waiting.timeout if self._waiting else RETRY_BUDGET)
 
+    def _deadline(self) -> float:
+        """Until when to repeat a call that is made now: without waiting, each has its own time, however many there are."""
+        return self._until if self._waiting else time.monotonic() + RETRY_BUDGET
+
     def ensure(
         self,
         wanted: Sequence[dict[str, str]],
@@ -216,31 +220,44 @@ class Flow:
 
         :param known: the ids that were there before, so that a creation whose answer was lost is recognised.
         """
-        fields = outcome.wanted
+        fields, until = outcome.wanted, self._deadline()
         for number in itertools.count():
             try:
                 outcome.profile = created_profile(fields, self._client.create_profile(fields))
             except ServiceError as error:
                 is_last = number >= self._client.retries
                 if error.undone:
-                    if is_last or not error.passing or not self._client.pause(number, error, self._until):
+                    if is_last or not error.passing or not self._client.pause(number, error, until):
                         raise
                 else:
-                    outcome.changed = True  # perhaps; it is when that cannot be found out
-                    outcome.profile = self._find_lost(fields, known, error)
-                    if outcome.profile is None:
-                        # The service can still be at it: a longer pause, because a second profile could not be taken back.
-                        paused = self._client.pause(number + 2, error, self._until)
-                        outcome.profile = self._find_lost(fields, known, error) if paused else None
-                        outcome.changed = outcome.profile is not None
-                        if outcome.profile is None and (is_last or not paused):
-                            raise SmtpdError(
-                                "%s The list does not show the profile, so it seems that it was not created. "
-                                "Run again: it is looked for first." % error
-                            ) from None
+                    self._look_for_lost(outcome, known, error, number, until)
             if outcome.profile is not None:
                 outcome.changed = True
                 return
+
+    def _look_for_lost(self, outcome: Outcome, known: set[str], error: ServiceError, number: int, until: float) -> None:
+        """Look whether a creation was carried out though its answer was lost. Where it was not, it can be sent again.
+
+        :param number: how often it was sent before.
+        :raises SmtpdError: it is not to be sent again.
+        """
+        outcome.changed = True  # perhaps; it is when that cannot be found out
+        outcome.profile = self._find_lost(outcome.wanted, known, error)
+        is_over = number >= self._client.retries or error.accepted
+        # The service can still be at it: longer pauses, because a second profile could not be taken back.
+        for again in range(max(1, self._client.retries) if error.accepted else 1):
+            if outcome.profile is not None:
+                break
+            if not self._client.pause(number + 2 + again, error, until):
+                is_over = True
+                break
+            outcome.profile = self._find_lost(outcome.wanted, known, error)
+        outcome.changed = outcome.profile is not None
+        if outcome.profile is None and is_over:
+            raise SmtpdError(
+                "%s The list does not show the profile, so it seems that it was not created. "
+                "Run again: it is looked for first." % error
+            )
 
     def _find_lost(self, fields: dict[str, str], known: set[str], error: ServiceError) -> Optional[dict[str, Any]]:
         """Look whether a creation was carried out though its answer was lost."""
@@ -308,7 +325,9 @@ class Flow:
                     deadlines[id(outcome)] = time.monotonic() + self._waiting.timeout
             if id(outcome) in asking and asking[id(outcome)].is_due():
                 try:
-                    self._client.verify_profile(outcome.profile["profile_id"], deadlines.get(id(outcome), self._until))
+                    self._client.verify_profile(
+                        outcome.profile["profile_id"], deadlines.get(id(outcome)) or self._deadline()
+                    )
                 except ServiceError as error:
                     outcome.changed = (
                         outcome.changed or not error.undone

@@ -87,7 +87,8 @@ def heal_results(
 
 
 def _result(before: Mapping[str, Any], after: Any, has_wrong_records: bool, todo: str) -> dict[str, Any]:
-    state = after["state"] if after else None
+    # What is not to be healed was not looked at again.
+    state = after["state"] if after else before["state"] if before["state"] in (CREATING, FAILED) else None
     failed = state != ACTIVE or has_wrong_records
     if state == CREATING:
         todo = "%s is still being created." % describe_profile(before)

@@ -27,6 +27,7 @@ from ._records import CNAME, MX, TXT, name_key, split_mx, txt_text
 
 _MASK = "********"
 _MAX_ANSWER = 500
+_SECRET_LINE = 8  # characters of a line of a secret that are worth hiding by themselves
 _SECRET_NAME = re.compile(
     r"secret|token|passw|private_?key|api_?key|auth_?key|consumer_key|application_key|credential|^key$", re.IGNORECASE
 )
@@ -105,7 +106,8 @@ class Provider:
     """
 
     def __init__(self, settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> None:
-        self._secrets = sorted(_leaves(secrets), key=len, reverse=True)
+        # Longer ones first, so that none is left in part because another one is a part of it.
+        self._secrets = sorted({text for leaf in _leaves(secrets) for text in _spellings(leaf)}, key=len, reverse=True)
         self.class_name = _class_name(settings)
         for name in secret_settings(settings):
             raise InputError(
@@ -365,7 +367,12 @@ class Provider:
         return ("%s. %s" % (text.rstrip(". "), hint)).rstrip()
 
     def _clean(self, error: Exception) -> str:
-        text = " ".join(("%s %s" % (_reason(error), _answer(error))).split())
+        # Masked before it is cut or folded, because what is left of a secret then is still a part of it.
+        reason, answer = self._masked(str(_reason(error))), self._masked(_answer(error))
+        said = "- it says: %s" % answer[:_MAX_ANSWER] if answer.strip() else ""
+        return " ".join(("%s %s" % (reason, said)).split())
+
+    def _masked(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, _MASK)
         return text
@@ -379,7 +386,7 @@ def _reason(error: Exception) -> Any:
 def _answer(error: Exception) -> str:
     """What the provider answered, where an error of C(requests) only has the status of it."""
     text = getattr(getattr(error, "response", None), "text", None)
-    return "- it says: %s" % text[:_MAX_ANSWER] if isinstance(text, str) and text.strip() else ""
+    return text if isinstance(text, str) else ""
 
 
 def _leaves(value: Any) -> Iterator[str]:
@@ -391,6 +398,15 @@ def _leaves(value: Any) -> Iterator[str]:
             yield from _leaves(inner)
     elif value not in (None, "") and not isinstance(value, bool):
         yield str(value)
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    """A secret as it is, and as libraries may show one of several lines: folded, escaped, or line by line."""
+    yield secret
+    if len(secret.split()) > 1:
+        yield " ".join(secret.split())
+        yield secret.encode("unicode_escape").decode()
+        yield from (line.strip() for line in secret.splitlines() if len(line.strip()) >= _SECRET_LINE)
 
 
 @contextlib.contextmanager

@@ -18,16 +18,15 @@ Everything works on many wanted profiles against one listing; one wanted profile
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
 from typing import Any, Iterable, Mapping, NamedTuple, Optional, Sequence
 from urllib.parse import urlsplit
 
 from ._domains import check_domain, domain_key
 from ._errors import InputError, SmtpdError
+from ._times import iso
 
 # What the service's contract calls the fields that a user gives at creation.
 DOMAIN_FIELDS = ("sending_domain", "link_domain", "bounce_domain")
-TEXT_FIELDS = ("profile_name", "link_domain_default_redirect")
 WANTED_FIELDS = ("profile_name", "sending_domain", "link_domain", "link_domain_default_redirect", "bounce_domain")
 TIME_FIELDS = ("created_at_utc", "modified_at_utc")
 
@@ -35,7 +34,7 @@ CREATING, PENDING, ACTIVE, DISABLED, FAILED = "creating", "pending", "active", "
 STATES = (CREATING, PENDING, ACTIVE, DISABLED, FAILED)
 
 # The contract: a profile that stays in "pending" for longer is disabled, and later deleted.
-PENDING_LIMIT = timedelta(hours=72)
+PENDING_LIMIT = 72 * 3600  # seconds
 
 _PROFILE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
@@ -91,24 +90,13 @@ def _typed(data: Mapping[str, Any], field: str, *types: type) -> Any:
 
 
 def _with_derived(profile: dict[str, Any]) -> dict[str, Any]:
-    created, modified = (_moment(profile[field]) for field in TIME_FIELDS)
+    created, modified = (profile[field] for field in TIME_FIELDS)
     pending = modified if profile["state"] == PENDING else None
-    profile["created_at"] = _iso(created)
-    profile["modified_at"] = _iso(modified)
-    profile["pending_since"] = _iso(pending)
-    profile["disabled_after"] = _iso(pending + PENDING_LIMIT if pending else None)
+    profile["created_at"] = iso(created)
+    profile["modified_at"] = iso(modified)
+    profile["pending_since"] = iso(pending)
+    profile["disabled_after"] = None if pending is None else iso(pending + PENDING_LIMIT)
     return profile
-
-
-def _moment(seconds: Any) -> Optional[datetime]:
-    try:
-        return datetime.fromtimestamp(seconds, timezone.utc)
-    except (TypeError, ValueError, OverflowError, OSError):  # not given, or beyond the calendar
-        return None
-
-
-def _iso(moment: Optional[datetime]) -> Optional[str]:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
 
 
 def records_from_answer(data: Any) -> list[dict[str, Any]]:

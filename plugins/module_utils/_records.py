@@ -29,6 +29,7 @@ DEFAULT_PREFERENCE = 10
 _MAX_STRING = 255  # bytes in one string of a TXT record, RFC 1035 3.3.14
 _MAX_TXT = 65000  # bytes in all of them, so that the record fits a DNS message
 _MAX_NAME = 253
+_MAX_TTL = 2**31 - 1  # RFC 2181, 8
 
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _PRESENTATION = re.compile(r'\s*(?:"(?:[^"\\]|\\.)*"\s*)+', re.DOTALL)
@@ -168,14 +169,16 @@ def bare_records(records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{name: value for name in _BARE if (value := record.get(name)) is not None} for record in records]
 
 
-def zone_file(records: Iterable[Mapping[str, Any]], ttl: int = 3600) -> str:
+def zone_file(records: Iterable[Mapping[str, Any]], ttl: Any = 3600) -> str:
     """The records as lines of a zone file with absolute names, columns aligned, each line ended by a newline.
 
     :param records: as C(describe_record) takes them.
-    :param ttl: of each record, in seconds.
+    :param ttl: of each record, in seconds; a string of digits will do.
+    :raises InputError: it is no TTL.
     """
+    seconds = check_ttl(ttl)
     described = [describe_record(record) for record in records]
-    return zone_lines((record["fqdn"], ttl, record["type"].upper(), record["rdata"]) for record in described)
+    return zone_lines((record["fqdn"], seconds, record["type"].upper(), record["rdata"]) for record in described)
 
 
 def zone_lines(entries: Iterable[tuple[str, int, str, str]]) -> str:
@@ -307,9 +310,36 @@ def _check_record(record: Mapping[str, Any], place: str) -> Wish:
             raise InputError(place + ".value", "'%s': the preference is above 65535." % record["value"])
         _check_host(host, place + ".value", type_)
         any_preference = type_ == MX and preference is None
+    if type_ == MX and record.get("priority") is not None:
+        record = dict(record, priority=_check_priority(record["priority"], place + ".priority"))
     described = describe_record(dict(record, name=name, type=type_))
     given = dict(record, **{field: described[field] for field in ("fqdn", "priority", "rdata")})
     return Wish(given=given, type=type_, value=canonical(type_, described["rdata"]), any_preference=any_preference)
+
+
+def _check_priority(value: Any, place: str) -> int:
+    number = _number(value)
+    if number is None or not 0 <= number <= 65535:
+        raise InputError(place, "%r is no preference of an MX record: give a number from 0 to 65535." % (value,))
+    return number
+
+
+def check_ttl(value: Any) -> int:
+    """A TTL in seconds (RFC 2181, 8).
+
+    :raises InputError: it is none.
+    """
+    number = _number(value)
+    if number is None or not 1 <= number <= _MAX_TTL:
+        raise InputError("ttl", "%r is no number of seconds from 1 to %d." % (value, _MAX_TTL))
+    return number
+
+
+def _number(value: Any) -> Optional[int]:
+    """A whole number; in templates it is often a string."""
+    if isinstance(value, str) and value.isdecimal():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _check_name(value: str, place: str) -> str:

@@ -41,6 +41,6 @@ def _of_host(variables: Mapping[str, Any]) -> dict[str, Any]:
 def _of_lines(text: str) -> list[dict[str, Any]]:
     profiles = []
     for line in filter(str.strip, text.splitlines()):
-        sending_domain, _blank, name = line.strip().partition(" ")
-        profiles.append({"sending_domain": sending_domain, **({"profile_name": name.strip()} if name else {})})
+        sending_domain, *name = line.split(None, 1)
+        profiles.append({"sending_domain": sending_domain, **({"profile_name": name[0].strip()} if name else {})})
     return profiles

@@ -17,10 +17,10 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import asdict, dataclass, field, fields, replace
-from datetime import datetime, timezone
 from typing import Any, Collection, Mapping, Optional, Sequence
 
 from ._profiles import ACTIVE, DISABLED, PENDING, PENDING_LIMIT
+from ._times import iso
 
 CHANGED, UNHEALTHY = "profile_state_changed", "profile_unhealthy"
 APPEARED, DISAPPEARED = "profile_appeared", "profile_disappeared"
@@ -409,7 +409,7 @@ def describe(watched: Watched) -> dict[str, Any]:
 
 def disabled_after(watched: Watched) -> float:
     """When a pending profile is disabled, in seconds since the epoch: an estimate."""
-    return (watched.pending_since or 0.0) + PENDING_LIMIT.total_seconds()
+    return (watched.pending_since or 0.0) + PENDING_LIMIT
 
 
 def name_of(facts: Mapping[str, Any]) -> str:
@@ -431,14 +431,6 @@ def harmless(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [harmless(item) for item in value]
     return value
-
-
-def iso(moment: Optional[float]) -> Optional[str]:
-    """A time in ISO 8601 (UTC)."""
-    try:
-        return datetime.fromtimestamp(moment, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except (TypeError, ValueError, OverflowError, OSError):  # none, or beyond the calendar
-        return None
 
 
 def _facts(profile: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,14 +26,14 @@ from typing import Any, Callable, Mapping, Optional, Sequence
 
 from ._client import RETRY_BUDGET, Client, ServiceError
 from ._dns_answers import PRESENT, UNKNOWN
-from ._dns_delegation import servers_by
+from ._dns_delegation import ServersOf, servers_by
 from ._dns_exchange import dnspython
 from ._dns_look import Looker
 from ._errors import InputError, MissingLibraryError, SmtpdError
 from ._options import Connection
 from ._records import check_records
 from ._watch import Observation, State, from_json, observe, to_confirm, to_json, to_look_up
-from ._watch_options import Dns, Settings, settings_from
+from ._watch_options import Settings, settings_from
 
 _LOG = logging.getLogger("smtpd.email.profiles")
 
@@ -130,6 +130,7 @@ class Watcher:
             if self._closed:
                 return
             self._state, events = observe(self._state, seen, self._clock(), self._settings.rules)
+            self._records = {name: kept for name, kept in self._records.items() if name in self._state.profiles}
             self._outbox += events
             self._save()
 
@@ -152,7 +153,7 @@ class Watcher:
         self._failures = 0
         self._has_listed = True
         gone = self._confirm(listing, deadline)
-        return Observation(listing, gone=gone, answers=self._ask_dns(listing) if self._settings.dns else {})
+        return Observation(listing, gone=gone, answers=self._ask_dns(listing, deadline) if self._settings.dns else {})
 
     def _confirm(self, listing: list[dict[str, Any]], deadline: float) -> set[str]:
         """Ask for missing profiles one by one. Those that are there after all are added to the listing."""
@@ -171,19 +172,32 @@ class Watcher:
 
     # DNS
 
-    def _ask_dns(self, listing: Sequence[Mapping[str, Any]]) -> dict[str, Optional[list[dict[str, Any]]]]:
+    def _ask_dns(
+        self, listing: Sequence[Mapping[str, Any]], deadline: float
+    ) -> dict[str, Optional[list[dict[str, Any]]]]:
         dns, interval = self._settings.dns, self._settings.interval
         chosen = set(to_look_up(self._state, listing, self._clock(), dns.interval, interval / dns.interval))
         profiles = [profile for profile in listing if profile["profile_id"] in chosen]
+        try:
+            servers_of = servers_by(dns.nameservers, dns.resolver, dns.timeout)
+        except SmtpdError as error:  # the address of a server cannot be found now
+            _LOG.info("%s", error)
+            return dict.fromkeys(chosen)
         with ThreadPoolExecutor(_CALLS) as threads:
-            answers = threads.map(lambda profile: self._wrong_records(profile, dns), profiles)
+            answers = threads.map(lambda profile: self._wrong_records(profile, servers_of, deadline), profiles)
             return dict(zip((profile["profile_id"] for profile in profiles), answers))
 
-    def _wrong_records(self, profile: Mapping[str, Any], dns: Dns) -> Optional[list[dict[str, Any]]]:
+    def _wrong_records(
+        self, profile: Mapping[str, Any], servers_of: ServersOf, deadline: float
+    ) -> Optional[list[dict[str, Any]]]:
         """The records of a profile for which DNS certainly does not answer right. C(None): it is not certain of all others."""
+        if self._closed:  # whoever ends waits for what is still to be done
+            return None
         try:
-            wishes = check_records(self._records_of(profile))
-            looker = Looker(wishes, servers_by(dns.nameservers, dns.resolver, dns.timeout), dns.timeout)
+            wishes = check_records(self._records_of(profile, deadline))
+            if not wishes:
+                return None
+            looker = Looker(wishes, servers_of, self._settings.dns.timeout)
             looker.look()
         except SmtpdError as error:
             _LOG.info("%s", error)
@@ -193,12 +207,14 @@ class Watcher:
             return None
         return wrong
 
-    def _records_of(self, profile: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def _records_of(self, profile: Mapping[str, Any], deadline: float) -> list[dict[str, Any]]:
         """The DNS records of a profile, from the service only once for as long as the profile does not change."""
         profile_id, version = profile["profile_id"], profile["modified_at_utc"]
         kept = self._records.get(profile_id)
         if kept is None or kept[0] != version:
-            kept = self._records[profile_id] = (version, self._client.get_records(profile_id))
+            kept = (version, self._client.get_records(profile_id, deadline))
+            if kept[1]:  # none can mean that they are still to be made
+                self._records[profile_id] = kept
         return kept[1]
 
     # Keeping

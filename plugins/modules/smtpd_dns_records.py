@@ -311,24 +311,20 @@ conflicts:
 from ansible_collections.smtpd.email.plugins.module_utils._dns_plan import ABSENT, PRESENT, Policy
 from ansible_collections.smtpd.email.plugins.module_utils._dns_publish import publish
 from ansible_collections.smtpd.email.plugins.module_utils._dns_query import spf_lookups
-from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError
 from ansible_collections.smtpd.email.plugins.module_utils._module import run_module
 from ansible_collections.smtpd.email.plugins.module_utils._provider import misplaced_secrets, provider_of, provider_spec
-from ansible_collections.smtpd.email.plugins.module_utils._records import check_records, check_zones
-
-_MAX_TTL = 2**31 - 1  # RFC 2181, 8
+from ansible_collections.smtpd.email.plugins.module_utils._records import check_records, check_ttl, check_zones
 
 
 def run(module):
     """Bring the records that the options name to the wanted state."""
     params = module.params
-    if not 1 <= params["ttl"] <= _MAX_TTL:
-        raise InputError("ttl", "%d is not between 1 and %d seconds." % (params["ttl"], _MAX_TTL))
+    ttl = check_ttl(params["ttl"])
     wishes = check_records(params["records"])
     zones = check_zones(params["zones"])
     policy = Policy(
         state=params["state"],
-        ttl=params["ttl"],
+        ttl=ttl,
         replace=params["conflict"] == "replace",
         merge_spf=params["spf"] == "merge",
         count_lookups=spf_lookups,

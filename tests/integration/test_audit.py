@@ -90,7 +90,8 @@ def test_an_account_is_audited_against_the_service_and_dns_and_every_file_is_wri
     before = bind.zone_text("acorn.example")
     simulator.clear_requests()
 
-    run = audit(ansible, front, "-vvv", account="acorn", **files(tmp_path))
+    # What an earlier node of a workflow passed on is there too.
+    run = audit(ansible, front, "-vvv", account="acorn", summary={"profiles": 0}, **files(tmp_path))
     assert run.returncode == 0, run.output
     assert run.changed == []
     assert {request["method"] for request in simulator.requests()} == {"GET"}

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import threading
 import time
@@ -292,6 +294,36 @@ def test_a_question_that_is_lost_is_asked_again(look: Run) -> None:
     with OddServer(respond) as server:
         assert statuses(look(LINK, nameservers=[server.address], timeout=1)) == ["present"]
         assert len(server.questions) == 2
+
+
+def test_an_answer_of_another_type_is_none_of_the_record(look: Run) -> None:
+    def respond(query: dns.message.Message) -> dns.message.Message:
+        response = dns.message.make_response(query)
+        response.flags |= dns.flags.AA
+        response.answer.append(dns.rrset.from_text(query.question[0].name, 300, "IN", "A", "192.0.2.1"))
+        return response
+
+    with OddServer(respond) as server:
+        assert statuses(look(SPF, nameservers=[server.address])) == ["missing"]
+
+
+def test_a_name_that_is_too_long_with_its_zone_doubled_is_just_missing(look: Run) -> None:
+    long = ".".join(["x" * 60] * 3 + ["y" * 50, "example.com"])
+    assert statuses(look((long, "TXT", "x"))) == ["missing"]
+
+
+def test_a_machine_without_ipv6_says_so_of_a_server_that_has_nothing_else(
+    look: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def only_ipv4(family: int, *arguments: Any) -> socket.socket:
+        if family == socket.AF_INET6:
+            raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
+        return socket.SocketType(family, *arguments)
+
+    monkeypatch.setattr(socket, "socket", only_ipv4)
+    record = look(LINK, nameservers=["[::1]:53000"])["records"][0]
+    assert (record["status"], record["diagnosis"]) == ("unknown", "no_answer")
+    assert "not supported" in record["message"]
 
 
 def test_an_answer_to_another_question_is_not_taken(look: Run) -> None:

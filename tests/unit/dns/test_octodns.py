@@ -18,6 +18,7 @@ from octodns.record import Record
 Run = Callable[..., dict[str, Any]]
 
 SECRET = "hunter2-hunter2"
+KEY = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG\n9w0BAQEFAASCBKcwggSj\n-----END PRIVATE KEY-----\n"
 
 
 class MemoryProvider(BaseProvider):
@@ -32,9 +33,10 @@ class MemoryProvider(BaseProvider):
     zones: dict[str, dict[tuple[str, str], dict[str, Any]]] = {}
     applied: list[list[str]] = []
     failure: Optional[str] = None
+    answer: str = ""
     empty_is_absent = False
 
-    def __init__(self, id: str, token: str, **more: Any) -> None:
+    def __init__(self, id: str, token: str, private_key: str = "", **more: Any) -> None:
         self.log = logging.getLogger("MemoryProvider")
         self.token = token
         super().__init__(id, **more)
@@ -63,7 +65,9 @@ class MemoryProvider(BaseProvider):
 
     def _apply(self, plan: Any) -> None:
         if self.failure:
-            raise ValueError(self.failure)
+            error = ValueError(self.failure)
+            error.response = types.SimpleNamespace(text=self.answer)  # type: ignore[attr-defined]
+            raise error
         self.applied.append([type(change).__name__ for change in plan.changes])
         for change in plan.changes:
             data = self.zones[plan.desired.name]
@@ -197,6 +201,23 @@ def test_a_secret_in_the_providers_own_words_is_masked(publish: Run, memory: typ
     result = publish(OURS)
     assert result["failed"] and not result["changed"]
     assert "401 Unauthorized for token ***" in result["msg"] and "check provider_secrets" in result["msg"]
+
+
+@pytest.mark.parametrize("said", [KEY, KEY.replace("\n", "\\n"), " ".join(KEY.split()), KEY.splitlines()[1]])
+def test_a_secret_of_several_lines_is_masked_however_it_is_shown(
+    said: str, publish: Run, memory: type[MemoryProvider]
+) -> None:
+    memory.failure = "401 for " + said
+    result = publish(OURS, provider_secrets={"token": SECRET, "private_key": KEY})
+    assert "401 for ***" in result["msg"]
+    assert not [part for part in ("MIIEvQIBADANBgkqhkiG", "9w0BAQEFAASCBKcwggSj") if part in json.dumps(result)]
+
+
+def test_a_secret_is_masked_before_a_long_answer_is_cut(publish: Run, memory: type[MemoryProvider]) -> None:
+    memory.failure = "refused"
+    memory.answer = "x" * 490 + SECRET
+    result = publish(OURS)
+    assert "it says: xxx" in result["msg"] and SECRET[:8] not in result["msg"]
 
 
 def test_a_missing_secret_is_named(publish: Run) -> None:

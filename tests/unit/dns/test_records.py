@@ -105,6 +105,25 @@ def test_bare_records_can_be_published_as_the_whole_ones() -> None:
     assert check_records([bare])[0].identity() == check_records([whole])[0].identity()
 
 
+@pytest.mark.parametrize("priority", [-5, 99999, True, "many", 1.5])
+def test_an_impossible_priority_is_refused(priority: object) -> None:
+    record = {"name": "bounce.example.com", "type": "MX", "value": "mx.example.net", "priority": priority}
+    with pytest.raises(InputError, match=r"records\[0\]\.priority.*a number from 0 to 65535"):
+        check_records([record])
+
+
+def test_a_priority_may_be_digits_as_templates_make_them() -> None:
+    record = {"name": "bounce.example.com", "type": "MX", "value": "mx.example.net", "priority": "20"}
+    assert check_records([record])[0].rdata == "20 mx.example.net."
+
+
+def test_a_ttl_may_be_digits_as_the_command_line_gives_them() -> None:
+    record = {"name": "go.example.com", "type": "CNAME", "value": "l.smtpdgo.com"}
+    assert zone_file([record], ttl="300") == "go.example.com. 300 IN CNAME l.smtpdgo.com.\n"
+    with pytest.raises(InputError, match="ttl: 'soon' is no number of seconds"):
+        zone_file([record], ttl="soon")
+
+
 def test_a_zone_file_has_aligned_absolute_lines() -> None:
     records = [record("a.example.com", "CNAME", "b.example.net"), record("example.com", "MX", "c.example.net")]
     assert zone_file(records, ttl=300) == (

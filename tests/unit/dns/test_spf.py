@@ -73,3 +73,10 @@ def test_counting_ends_in_a_loop_of_includes() -> None:
 def test_counting_stops_when_there_are_too_many() -> None:
     chain = {"%d.example" % i: "v=spf1 include:%d.example" % (i + 1) for i in range(1000)}
     assert count_lookups("v=spf1 include:0.example", chain.get) == MAX_LOOKUPS + 1
+
+
+def test_of_too_many_includes_none_is_looked_up() -> None:
+    asked: list[str] = []
+    text = "v=spf1 " + " ".join("include:%d.example" % number for number in range(500)) + " -all"
+    assert count_lookups(text, lambda domain: asked.append(domain)) > MAX_LOOKUPS
+    assert asked == []

@@ -25,6 +25,7 @@ from ansible_collections.smtpd.email.plugins.module_utils._profiles import (
     profile_from_answer,
     records_from_answer,
 )
+from ansible_collections.smtpd.email.plugins.module_utils._times import seconds_of
 
 # The two profiles of the contract's list: same name and domain, one active, one failed.
 ACTIVE = {
@@ -295,6 +296,22 @@ def test_bad_input_in_a_list_is_refused_with_its_place() -> None:
 
 
 # Creating
+
+
+@pytest.mark.parametrize(
+    "modified, since, limit",
+    [
+        (1764129600, "2025-11-26T04:00:00Z", "2025-11-29T04:00:00Z"),
+        (253402300799, "9999-12-31T23:59:59Z", None),  # the last moment of the calendar
+        (-62135596800, "0001-01-01T00:00:00Z", "0001-01-04T00:00:00Z"),
+        (1e300, None, None),
+    ],
+)
+def test_times_are_told_as_far_as_the_calendar_goes(modified: float, since: str | None, limit: str | None) -> None:
+    answer = {"profile_id": "a", "state": "pending", "modified_at_utc": modified}
+    profile = profile_from_answer(answer)
+    assert (profile["pending_since"], profile["disabled_after"]) == (since, limit)
+    assert seconds_of(limit) == (modified + 72 * 3600 if limit else None)
 
 
 def test_a_planned_profile_has_no_id_yet() -> None:

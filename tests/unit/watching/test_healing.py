@@ -104,6 +104,13 @@ def test_a_profile_that_was_well_is_neither_healed_nor_failed() -> None:
             "Profile a ('news' of a.acorn.example): the service could not create it, and that cannot be mended.",
         ),
         ("creating", "creating", {}, "Profile a ('news' of a.acorn.example) is still being created."),
+        (
+            "failed",
+            None,
+            {},
+            "Profile a ('news' of a.acorn.example): the service could not create it, and that cannot be mended.",
+        ),
+        ("creating", None, {}, "Profile a ('news' of a.acorn.example) is still being created."),
         ("pending", None, {}, "Profile a ('news' of a.acorn.example) is in state 'None'."),
         (
             "active",
