@@ -20,6 +20,8 @@ description:
   - Without that, M(community.general.nsupdate) replaces whatever there is at the names of the records, and so do
     M(community.general.cloudflare_dns) and M(azure.azcollection.azure_rm_dnsrecordset) with a CNAME. The filter warns of it.
     M(amazon.aws.route53) then fails where there are other values, and M(community.dns.hetzner_dns_record) only adds records.
+  - M(community.dns.hetzner_dns_record), as of community.dns 3.4, calls an API that Hetzner shut down in May 2026. At Hetzner use
+    M(smtpd.email.smtpd_dns_records) with V(octodns_hetzner.HetznerProvider) and its setting V(backend=hcloud).
   - M(smtpd.email.smtpd_dns_records) looks by itself, for 45 DNS providers and more. This filter is for those who want to go
     on with the modules that they have.
 positional: fqcn, zones, ttl

@@ -124,8 +124,7 @@ def audit_report(
     :param now: in seconds since the epoch.
     :param account: what the user calls the account.
     :returns: C(generated_at), C(account), C(summary), and C(profiles), the most urgent first. It is plain data, of one
-        and the
-        same shape whatever was found.
+        and the same shape whatever was found.
     """
     listed = {profile["profile_id"]: profile for profile in reversed(lookup.get("profiles", []))}
     profiles = list(reversed(listed.values()))
@@ -282,15 +281,13 @@ def _conclude_failed(live: Optional[_Profile]) -> _Conclusion:
             OK,
             "replaced",
             "The service could not create it, but profile %s of the same name and domain has taken its place: nothing "
-            "is to be "
-            "done." % live["profile_id"],
+            "is to be done." % live["profile_id"],
         )
     return _Conclusion(
         BROKEN,
         "failed",
         "No mail goes out, because the service could not create it, which cannot be mended: check its domains, then "
-        "create it "
-        "anew by the role sending_profile.",
+        "create it anew by the role sending_profile.",
     )
 
 
@@ -319,9 +316,8 @@ def _conclude_active(records: Sequence[_Record], error: Optional[str]) -> _Concl
         return _Conclusion(
             DEGRADED,
             "records_wrong",
-            "Mail still goes out, but DNS is wrong for %s: correct %s before the service notices, which stops all mail "
-            "of the "
-            "profile." % (_in_words(wrong), _them(wrong)),
+            "Mail still goes out, but DNS is wrong for %s: correct %s before the service notices, which stops all "
+            "mail of the profile." % (_in_words(wrong), _them(wrong)),
         )
     if not records:
         return _Conclusion(UNKNOWN, "no_records", "Nothing could be compared, because %s" % _no_records(error))

@@ -15,6 +15,11 @@ description:
   - To treat many profiles in one run, use M(smtpd.email.smtpd_sending_profiles).
 author:
   - The smtpd.email authors (@smtpd)
+attributes:
+  idempotent:
+    support: partial
+    details:
+      - With O(state=verified) and O(wait=false) the service is asked to verify each time, as long as it has not accepted the records.
 extends_documentation_fragment:
   - smtpd.email._service
   - smtpd.email._service.wait
@@ -157,8 +162,8 @@ profile:
       returned: success
       sample: null
 dns_records:
-  description: The DNS records to publish. Empty while the service has not made them.
-  returned: when a profile was found or created
+  description: The DNS records to publish. Empty while the service has not made them, and where they are not asked for.
+  returned: when a profile was found, created or planned
   type: list
   elements: dict
   contains:

@@ -16,6 +16,11 @@ description:
   - The failure of one profile does not stop the others. If any has failed, the module fails at the end.
 author:
   - The smtpd.email authors (@smtpd)
+attributes:
+  idempotent:
+    support: partial
+    details:
+      - With O(state=verified) and O(wait=false) the service is asked to verify each time, as long as it has not accepted the records.
 extends_documentation_fragment:
   - smtpd.email._service
   - smtpd.email._service.concurrency

@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "matrix"
 CHECKS = ("unit", "integration", "trust", "sanity")
 
-CORES = ("2.17", "2.19", "2.20", "2.21")
+CORES = ("2.17", "2.18", "2.19", "2.20", "2.21")
 PYTHONS = ("3.11", "3.12", "3.13")
 FIRST_PYTHON = {"2.20": "3.12", "2.21": "3.12"}
 LOWEST = ("2.17", "3.11")
