@@ -23,6 +23,7 @@ from ._dns_plan import (
 from ._errors import InputError, SmtpdError
 from ._records import (
     CNAME,
+    MAX_STRING,
     MX,
     TXT,
     TYPES,
@@ -38,8 +39,6 @@ from ._records import (
     txt_text,
     unescape,
 )
-
-_MAX_STRING = 255  # bytes in one string of a TXT record, RFC 1035 3.3.14
 
 # What octoDNS does not do here.
 _REASONS = dict(REASONS, not_rewritable="The set is an alias or has a routing policy. Change it by hand.")
@@ -343,7 +342,7 @@ def _strings(text: str) -> list[str]:
     pieces, size = [""], 0
     for character in text:
         width = len(character.encode("utf-8", "surrogateescape"))
-        if size + width > _MAX_STRING:
+        if size + width > MAX_STRING:
             pieces.append("")
             size = 0
         pieces[-1] += character

@@ -32,9 +32,9 @@ _TCP_THREADS = 8
 _BUSY = 0.01  # seconds until a socket that was full is tried again
 
 # Of a message's header (RFC 1035, 4.1.1): its length in bytes, and bits of its third and fourth byte.
-_HEADER = 12
+HEADER = 12
 _QR, _TC, _RD = 0x80, 0x02, 0x01
-_RCODE = 0x0F
+RCODE = 0x0F
 
 
 @dataclass(frozen=True)
@@ -121,11 +121,11 @@ class _Asked:
 
     def is_answered_by(self, wire: bytes) -> bool:
         """Whether a message is an answer, and to this question. An error may come without the question."""
-        is_answer = len(wire) >= _HEADER and wire[2] & _QR
+        is_answer = len(wire) >= HEADER and wire[2] & _QR
         questions = int.from_bytes(wire[4:6], "big")
         if not questions:
-            return bool(is_answer and wire[3] & _RCODE)
-        return bool(is_answer) and wire[_HEADER : _HEADER + len(self.section)].lower() == self.section.lower()
+            return bool(is_answer and wire[3] & RCODE)
+        return bool(is_answer) and wire[HEADER : HEADER + len(self.section)].lower() == self.section.lower()
 
 
 def _drive(lanes: Iterable[_Lane]) -> None:

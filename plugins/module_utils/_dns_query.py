@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import Any, Optional, Sequence
 
 from ._dns_answers import Absence, Answer
-from ._dns_exchange import Question, Reply, Server, Unanswered, dnspython, exchange_all, one_line
+from ._dns_exchange import HEADER, RCODE, Question, Reply, Server, Unanswered, dnspython, exchange_all, one_line
 from ._dns_spf import count_lookups
 from ._errors import InputError
 from ._records import CNAME, TXT, canonical, is_spf, name_key
@@ -26,7 +26,6 @@ DNS_PORT = 53
 
 _SPF_TIMEOUT = 2.0
 
-_HEADER, _RCODE = 12, 0x0F  # of a message: the length of its header, and bits of its flags (RFC 1035, 4.1.1)
 
 _BRACKETED = re.compile(r"\[(?P<host>[^]]+)\](?::(?P<port>\d+))?")
 _HOST_PORT = re.compile(r"(?P<host>[^:\s]+)(?::(?P<port>\d+))?")
@@ -146,9 +145,9 @@ def _authoritative(wire: bytes, owner: Any) -> dict[str, tuple[int, list[Any]]]:
     dns = dnspython()
     found: dict[str, tuple[int, list[Any]]] = {}
     _id, flags, questions, records = struct.unpack_from("!HHHH", wire)
-    if not flags & dns.flags.AA or flags & _RCODE or questions != 1:
+    if not flags & dns.flags.AA or flags & RCODE or questions != 1:
         return found
-    position = _HEADER + dns.name.from_wire(wire, _HEADER)[1] + 4
+    position = HEADER + dns.name.from_wire(wire, HEADER)[1] + 4
     for _number in range(records):
         name, length = dns.name.from_wire(wire, position)
         position += length

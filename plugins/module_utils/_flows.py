@@ -15,7 +15,6 @@ import itertools
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, Callable, Mapping, Optional, Protocol, Sequence
 
 from ._client import RETRY_BUDGET, Client, ServiceError
@@ -81,6 +80,12 @@ class Outcome:
     warnings: list[str] = field(default_factory=list)
     # Whether a listing has shown the profile: one that was just created may not be in it at once.
     seen: bool = False
+    # While it is waited for: whether it has come so far, until when it has to, when the service is asked to verify it, and the
+    # error of the latest look.
+    is_done: bool = False
+    until: Optional[float] = None
+    asking: Optional[_Asking] = None
+    trouble: Optional[ServiceError] = None
 
     @property
     def state(self) -> Optional[str]:
@@ -312,33 +317,22 @@ class Flow:
 
     def _verify(self, outcomes: Sequence[Outcome], gate: Optional[Gate]) -> None:
         """Have the service verify each profile as soon as it may pass the gate, and wait until they are active."""
-        deadlines: dict[int, float] = {}
-        asking: dict[int, _Asking] = {}
 
         def is_done(outcome: Outcome) -> bool:
             if outcome.state in (ACTIVE, FAILED):
                 _refuse_failed(outcome)
                 return True
-            if id(outcome) not in asking and (gate is None or gate.is_right(outcome)):
-                asking[id(outcome)] = _Asking(self._waiting)
+            if outcome.asking is None and (gate is None or gate.is_right(outcome)):
+                outcome.asking = _Asking(self._waiting)
                 if self._waiting is not None:
-                    deadlines[id(outcome)] = time.monotonic() + self._waiting.timeout
-            if id(outcome) in asking and asking[id(outcome)].is_due():
-                try:
-                    self._client.verify_profile(
-                        outcome.profile["profile_id"], deadlines.get(id(outcome)) or self._deadline()
-                    )
-                except ServiceError as error:
-                    outcome.changed = (
-                        outcome.changed or not error.undone
-                    )  # where the answer is lost, it may well be done
-                    raise
-                outcome.changed = True
-                asking[id(outcome)].put_off()
+                    outcome.until = time.monotonic() + self._waiting.timeout
+            if outcome.asking is not None and outcome.asking.is_due():
+                self._ask_to_verify(outcome)
+                outcome.asking.put_off()
             return False
 
         def late(outcome: Outcome) -> SmtpdError:
-            if id(outcome) in asking or gate is None:
+            if outcome.asking is not None or gate is None:
                 return self._timed_out(outcome, "the service does not accept its DNS records")
             return _Unverified(
                 "%s: DNS does not answer right, so it was not verified." % describe_profile(outcome.profile)
@@ -347,16 +341,25 @@ class Flow:
         to_ask = [outcome for outcome in outcomes if outcome.state not in (ACTIVE, CREATING)]
         look = gate.look if gate and to_ask else _nothing
         if self._waiting is not None:
-            self._watch(to_ask, is_done, late, look, deadlines)
+            self._watch(to_ask, is_done, late, look)
         else:
             look()
             self._each(is_done, to_ask)
             for outcome in _healthy(to_ask):
-                if id(outcome) not in asking:
+                if outcome.asking is None:
                     outcome.error = late(outcome)
         for outcome in to_ask:
             if gate and outcome.error is not None:
                 outcome.answers = gate.answers(outcome)
+
+    def _ask_to_verify(self, outcome: Outcome) -> None:
+        try:
+            self._client.verify_profile(outcome.profile["profile_id"], outcome.until or self._deadline())
+        except ServiceError as error:
+            if not error.undone:  # where the answer is lost, it may well be done
+                outcome.changed = True
+            raise
+        outcome.changed = True
 
     # Records
 
@@ -395,7 +398,6 @@ class Flow:
         is_done: Callable[[Outcome], bool],
         late: Callable[[Outcome], SmtpdError],
         prepare: Callable[[], None] = _nothing,
-        deadlines: Mapping[int, float] = MappingProxyType({}),
     ) -> None:
         """Look at the listing until all are done: one call a look, however many profiles are watched.
 
@@ -403,34 +405,32 @@ class Flow:
             the next look.
         :param late: what to say of one that is not done in time.
         :param prepare: is called before each look.
-        :param deadlines: until when to wait for a profile, by the id of its outcome. Else it is the flow's own deadline.
         """
-        trouble: dict[int, ServiceError] = {}
-        done: set[int] = set()
 
         def look(outcome: Outcome) -> None:
-            trouble.pop(id(outcome), None)
+            outcome.trouble = None
             try:
-                if is_done(outcome):
-                    done.add(id(outcome))
+                outcome.is_done = is_done(outcome)
             except ServiceError as error:
                 if not error.passing:
                     raise
-                trouble[id(outcome)] = error
+                outcome.trouble = error
 
         def give_up(overdue: Sequence[Outcome]) -> None:
             for outcome in overdue:
-                outcome.error = trouble.get(id(outcome)) or late(outcome)
+                outcome.error = outcome.trouble or late(outcome)
 
         def until(outcome: Outcome) -> float:
-            return deadlines.get(id(outcome), self._until)
+            return outcome.until or self._until
 
+        for outcome in outcomes:
+            outcome.is_done = False
         open_ones = list(outcomes)
         prepare()
         self._each(look, open_ones)
         for pause in pauses(self._waiting.interval):
             now = time.monotonic()
-            open_ones = [outcome for outcome in _healthy(open_ones) if id(outcome) not in done]
+            open_ones = [outcome for outcome in _healthy(open_ones) if not outcome.is_done]
             give_up([outcome for outcome in open_ones if until(outcome) <= now])
             open_ones = _healthy(open_ones)
             if not open_ones:
@@ -440,7 +440,8 @@ class Flow:
             try:
                 listing = self._client.list_profiles(end)
             except ServiceError as error:
-                trouble = {id(outcome): error for outcome in open_ones}
+                for outcome in open_ones:
+                    outcome.trouble = error
                 if error.passing:
                     continue
                 give_up(open_ones)

@@ -12,10 +12,8 @@ from typing import Any, Iterable, Mapping, Optional
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ._profiles import DOMAIN_FIELDS
 from ._records import check_zones, name_key
-
-# Whose records are at which domains is known before the service has made them.
-_DOMAINS = ("sending_domain", "link_domain", "bounce_domain")
 
 
 def provider_spec(required: bool) -> dict[str, dict[str, Any]]:
@@ -58,7 +56,7 @@ def check_provider(module: AnsibleModule, profiles: Iterable[Mapping[str, Option
     from ._dns_publish import check_zones_of
 
     domains = dict.fromkeys(
-        name_key(profile[option]) for profile in profiles for option in _DOMAINS if profile.get(option)
+        name_key(profile[option]) for profile in profiles for option in DOMAIN_FIELDS if profile.get(option)
     )
     zones = check_zones(module.params["zones"])
     check_zones_of(provider_of(module), list(domains), zones, module.check_mode)

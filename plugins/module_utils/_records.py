@@ -26,7 +26,7 @@ TYPES = (CNAME, MX, TXT)
 # The service gives MX values without a preference.
 DEFAULT_PREFERENCE = 10
 
-_MAX_STRING = 255  # bytes in one string of a TXT record, RFC 1035 3.3.14
+MAX_STRING = 255  # bytes in one string of a TXT record, RFC 1035 3.3.14
 _MAX_TXT = 65000  # bytes in all of them, so that the record fits a DNS message
 _MAX_NAME = 253
 _MAX_TTL = 2**31 - 1  # RFC 2181, 8
@@ -99,7 +99,7 @@ def _escaped_byte(match: re.Match[bytes]) -> bytes:
 def txt_rdata(text: str) -> str:
     """The text as a zone file has it: quoted, escaped, and split into strings of at most 255 bytes."""
     raw = text.encode("utf-8", "surrogateescape")
-    chunks = [raw[i : i + _MAX_STRING] for i in range(0, len(raw), _MAX_STRING)] or [b""]
+    chunks = [raw[i : i + MAX_STRING] for i in range(0, len(raw), MAX_STRING)] or [b""]
     return " ".join('"%s"' % "".join(map(_presented, chunk)) for chunk in chunks)
 
 

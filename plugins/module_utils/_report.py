@@ -16,6 +16,7 @@ from ._profiles import (
     DISABLED,
     FAILED,
     check_wanted,
+    describe_profile,
     find,
 )
 
@@ -158,16 +159,19 @@ def _failure(
     if verification and verification["failed"]:
         return verification["msg"]
     if profile and profile["state"] == FAILED:
-        return "%s: the service could not create it, and that cannot be mended." % _name(profile)
+        return "%s: the service could not create it, and that cannot be mended." % describe_profile(profile)
     if (
         profile
         and profile["profile_id"]
         and profile["state"] not in (ACTIVE, DISABLED)
         and not profile.get("dns_records")
     ):
-        return "%s: the service has not made its DNS records in time. Run again." % _name(profile)
+        return "%s: the service has not made its DNS records in time. Run again." % describe_profile(profile)
     if wrong and not manual:
-        return "%s: DNS does not answer right, so it was not verified.\n%s" % (_name(profile), describe_records(wrong))
+        return "%s: DNS does not answer right, so it was not verified.\n%s" % (
+            describe_profile(profile),
+            describe_records(wrong),
+        )
     return None
 
 
@@ -175,14 +179,10 @@ def _todo(profile: Optional[Mapping[str, Any]], wrong: Sequence[Mapping[str, Any
     if not profile or not profile["profile_id"]:
         return "It is to be created."
     if wrong:
-        return "%s: publish these records, then run again.\n%s" % (_name(profile), _lines(wrong))
+        return "%s: publish these records, then run again.\n%s" % (describe_profile(profile), _lines(wrong))
     if profile["state"] != ACTIVE:
-        return "%s is in state '%s': it is to be verified." % (_name(profile), profile["state"])
+        return "%s is in state '%s': it is to be verified." % (describe_profile(profile), profile["state"])
     return ""
-
-
-def _name(profile: Mapping[str, Any]) -> str:
-    return "Profile %s ('%s' of %s)" % (profile["profile_id"], profile["profile_name"], profile["sending_domain"])
 
 
 def _lines(records: Sequence[Mapping[str, Any]]) -> str:

@@ -19,7 +19,7 @@ import uuid
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Collection, Mapping, Optional, Sequence
 
-from ._profiles import ACTIVE, DISABLED, PENDING, PENDING_LIMIT
+from ._profiles import ACTIVE, DISABLED, PENDING, PENDING_LIMIT, describe_profile
 from ._times import iso
 
 CHANGED, UNHEALTHY = "profile_state_changed", "profile_unhealthy"
@@ -160,7 +160,7 @@ def observe(state: State, seen: Observation, now: float, rules: Rules) -> tuple[
                 tell(
                     DISAPPEARED,
                     watched,
-                    "%s is gone: the service does not know it any more." % name_of(watched.facts),
+                    "%s is gone: the service does not know it any more." % describe_profile(watched.facts),
                     previous_state=watched.state,
                 )
             else:
@@ -212,7 +212,7 @@ def to_look_up(
 def _first_look(profile: Mapping[str, Any], is_new: bool, tell: _Teller, rules: Rules) -> Watched:
     watched = _in_state(Watched(_facts(profile), profile["state"]), profile, tell.now)
     if is_new:
-        tell(APPEARED, watched, "%s appeared, in state '%s'." % (name_of(profile), profile["state"]))
+        tell(APPEARED, watched, "%s appeared, in state '%s'." % (describe_profile(profile), profile["state"]))
     return _tell_unhealthy(watched, tell, rules)
 
 
@@ -240,7 +240,7 @@ def _change(watched: Watched, profile: Mapping[str, Any], tell: _Teller, rules: 
     tell(
         CHANGED,
         changed,
-        "%s turned from '%s' to '%s'." % (name_of(profile), watched.state, profile["state"]),
+        "%s turned from '%s' to '%s'." % (describe_profile(profile), watched.state, profile["state"]),
         previous_state=watched.state,
     )
     if changed.unhealthy:
@@ -272,7 +272,7 @@ def _tell_unhealthy(watched: Watched, tell: _Teller, rules: Rules) -> Watched:
         tell(
             UNHEALTHY,
             watched,
-            "%s is in state '%s'." % (name_of(watched.facts), watched.state),
+            "%s is in state '%s'." % (describe_profile(watched.facts), watched.state),
             reminder=told.reminders,
             unhealthy_since=iso(told.since),
         )
@@ -293,7 +293,7 @@ def _warn(watched: Watched, tell: _Teller, rules: Rules) -> Watched:
         EXPIRING,
         watched,
         "%s is in state 'pending', and is going to be disabled in %.1f hours."
-        % (name_of(watched.facts), max(0.0, left)),
+        % (describe_profile(watched.facts), max(0.0, left)),
         hours_left=round(max(0.0, left), 2),
         threshold=min(due),
     )
@@ -317,7 +317,7 @@ def _hear(
         "DNS does not answer right for %d records of %s, though the service has it as '%s': %s"
         % (
             len(wrong_records),
-            name_of(watched.facts),
+            describe_profile(watched.facts),
             watched.state,
             ", ".join("%s %s is %s" % (record["fqdn"], record["type"], record["status"]) for record in wrong_records),
         ),
@@ -410,11 +410,6 @@ def describe(watched: Watched) -> dict[str, Any]:
 def disabled_after(watched: Watched) -> float:
     """When a pending profile is disabled, in seconds since the epoch: an estimate."""
     return (watched.pending_since or 0.0) + PENDING_LIMIT
-
-
-def name_of(facts: Mapping[str, Any]) -> str:
-    """The profile in words."""
-    return "Profile %s ('%s' of %s)" % (facts["profile_id"], facts["profile_name"], facts["sending_domain"])
 
 
 def harmless(value: Any) -> Any:
