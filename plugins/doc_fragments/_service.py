@@ -99,7 +99,7 @@ options:
 options:
   concurrency:
     description:
-      - How many calls to the service may be under way at once.
+      - How many calls to the service may be under way at once, from 1 to 256.
     type: int
     default: 8
 """

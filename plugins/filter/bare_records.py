@@ -10,7 +10,7 @@ version_added: 0.1.0
 short_description: Reduce DNS records to what is needed to publish them
 description:
   - Takes DNS records as the modules of this collection return them, and leaves of each only its name, type, value
-    and priority, and the id of its profile.
+    and priority, the id of its profile, and its state at the service.
   - Made for the role P(smtpd.email.sending_profile#role). With thousands of records, Ansible spends more time on carrying the other
     fields from task to task than DNS takes.
 options:
@@ -36,7 +36,7 @@ RETURN = r"""
 _value:
   description:
     - The records in the given order, ready for O(smtpd.email.smtpd_dns_records#module:records). C(priority) is there for
-      MX records only, C(profile_id) where it was given.
+      MX records only, C(profile_id) and C(validation_state) where they were given.
   type: list
   elements: dict
 """

@@ -16,6 +16,9 @@ from ._profiles import WANTED_FIELDS
 from ._waiting import check_seconds
 
 
+_MOST_CALLS = 256  # under way at once
+
+
 def profile_spec() -> dict[str, dict[str, Any]]:
     """The options that describe one wanted profile."""
     return {name: {"type": "str"} for name in WANTED_FIELDS + ("profile_id",)}
@@ -38,8 +41,8 @@ def waiting_of(params: dict[str, Any]) -> Optional[Waiting]:
 def concurrency_of(params: dict[str, Any]) -> int:
     """The number of requests that may be in flight.
 
-    :raises InputError: it is less than one.
+    :raises InputError: it is less than one, or so many that connections and threads would take more than they bring.
     """
-    if params["concurrency"] < 1:
-        raise InputError("concurrency", "%d is too small: give 1 or more." % params["concurrency"])
+    if not 1 <= params["concurrency"] <= _MOST_CALLS:
+        raise InputError("concurrency", "%d is not between 1 and %d." % (params["concurrency"], _MOST_CALLS))
     return params["concurrency"]

@@ -161,7 +161,7 @@ def describe_record(record: Mapping[str, Any]) -> dict[str, Any]:
     return dict(record, fqdn=absolute(record["name"]), priority=priority, rdata=rdata)
 
 
-_BARE = ("name", "type", "value", "priority", "profile_id")
+_BARE = ("name", "type", "value", "priority", "profile_id", "validation_state")
 
 
 def bare_records(records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -70,7 +70,13 @@ def normal(text: str) -> str:
     return re.sub(r"\s+", " ", text.replace("*", "")).strip()
 
 
-@pytest.mark.parametrize("name", guides())
+# What they show is tested by shorter tests, too.
+LONG = ("guide_audit", "guide_awx", "guide_event_driven", "guide_existing_account")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.thorough] * (name in LONG)) for name in guides()]
+)
 def test_a_guide_can_be_followed(name: str, playground: Path, tmp_path: Path) -> None:
     environ = make_environ(tmp_path / "home")
     for block in guide_blocks(GUIDES / (name + ".rst")):

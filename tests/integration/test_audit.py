@@ -141,6 +141,7 @@ def test_an_account_is_audited_against_the_service_and_dns_and_every_file_is_wri
     assert len(shown) == 6 and shown[1].startswith("broken   ash.acorn.example (ash, ")
 
 
+@pytest.mark.thorough
 def test_it_fails_for_what_it_is_told_to_and_still_writes_the_report(
     ansible: Ansible, simulator: Simulator, bind: BindServer, tmp_path: Path
 ) -> None:
@@ -154,6 +155,7 @@ def test_it_fails_for_what_it_is_told_to_and_still_writes_the_report(
     assert json.loads((tmp_path / "report.json").read_text())["summary"]["status"] == "broken"
 
 
+@pytest.mark.thorough
 def test_check_mode_looks_and_writes_nothing(
     ansible: Ansible, simulator: Simulator, bind: BindServer, tmp_path: Path
 ) -> None:
@@ -164,6 +166,7 @@ def test_check_mode_looks_and_writes_nothing(
     assert run.changed == [] and not list(tmp_path.glob("report.*"))
 
 
+@pytest.mark.thorough
 def test_only_the_selected_profiles_are_audited(
     ansible: Ansible, simulator: Simulator, bind: BindServer, tmp_path: Path
 ) -> None:
@@ -183,6 +186,7 @@ def test_no_profile_at_all_is_not_taken_for_health(ansible: Ansible, bind: BindS
     ]
 
 
+@pytest.mark.thorough
 def test_where_the_service_fails_for_one_profile_the_others_are_audited(
     ansible: Ansible, simulator: Simulator, bind: BindServer, tmp_path: Path
 ) -> None:

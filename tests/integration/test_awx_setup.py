@@ -21,7 +21,7 @@ from tests.support.collections import foreign_collections
 ROOT = Path(__file__).resolve().parents[2]
 IMAGE = "registry.example.com/smtpd-ee:0.1.0"
 # The tests look at a sequence of runs.
-pytestmark = pytest.mark.xdist_group("awx_setup")
+pytestmark = [pytest.mark.xdist_group("awx_setup"), pytest.mark.thorough]
 
 SECRET, LATER_SECRET = "geheim-am-anfang", "geheim-viel-spaeter"
 KINDS = [

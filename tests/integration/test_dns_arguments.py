@@ -243,6 +243,7 @@ def examples(*names: str) -> list[dict[str, Any]]:
     return [task for name in names for task in EXAMPLES if task["name"] == name]
 
 
+@pytest.mark.thorough
 def test_the_example_of_nsupdate_runs_and_changes_nothing_when_it_runs_again(
     bind: BindServer, collections: Path, tmp_path: Path, clean_environ: dict[str, str]
 ) -> None:
@@ -293,6 +294,7 @@ def aws_credentials(moto: MotoServer) -> dict[str, str]:
     return {"AWS_ACCESS_KEY_ID": moto.access_key_id, "AWS_SECRET_ACCESS_KEY": moto.secret_access_key}
 
 
+@pytest.mark.thorough
 def test_the_examples_of_route53_run_and_change_nothing_when_they_run_again(
     moto: MotoServer, collections: Path, tmp_path: Path, clean_environ: dict[str, str]
 ) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.integration.conftest import Ansible, Run
 from tests.integration.test_role import content, settings
 from tests.simulator import Simulator
@@ -75,6 +77,7 @@ def test_all_pending_profiles_are_healed_and_nothing_else_is_touched(
     assert {request["method"] for request in simulator.requests()} == {"GET"}
 
 
+@pytest.mark.thorough
 def test_the_profile_of_an_event_is_healed_whatever_the_event_says(
     ansible: Ansible, simulator: Simulator, dns: BindServer
 ) -> None:
@@ -88,6 +91,7 @@ def test_the_profile_of_an_event_is_healed_whatever_the_event_says(
     assert results(run).keys() == {"d1.acorn.example"}
 
 
+@pytest.mark.thorough
 def test_records_that_were_lost_before_the_service_noticed_are_published_again(
     ansible: Ansible, simulator: Simulator, dns: BindServer
 ) -> None:
@@ -101,6 +105,7 @@ def test_records_that_were_lost_before_the_service_noticed_are_published_again(
     assert (results(run)["d0.acorn.example"]["state"], results(run)["d0.acorn.example"]["failed"]) == ("active", False)
 
 
+@pytest.mark.thorough
 def test_one_profile_in_conflict_does_not_keep_the_others_from_being_healed(
     ansible: Ansible, simulator: Simulator, dns: BindServer
 ) -> None:
@@ -161,6 +166,7 @@ def test_hosts_that_are_no_profiles_do_not_mean_all_profiles(
     assert simulator.requests() == []
 
 
+@pytest.mark.thorough
 def test_check_mode_runs_through_and_writes_nothing(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
     for number in range(2):
         seed(simulator, dns, number, "pending", publish=False)

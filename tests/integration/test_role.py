@@ -94,6 +94,7 @@ def test_a_second_run_changes_nothing(ansible: Ansible, simulator: Simulator, dn
     assert content(dns) == before
 
 
+@pytest.mark.thorough
 def test_records_go_to_the_zones_that_they_lie_in(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
     run = ansible.role(**ONE, **settings(dns))
     assert run.returncode == 0, run.output
@@ -103,6 +104,7 @@ def test_records_go_to_the_zones_that_they_lie_in(ansible: Ansible, simulator: S
     )
 
 
+@pytest.mark.thorough
 def test_what_was_in_the_zones_before_is_there_afterwards(
     ansible: Ansible, simulator: Simulator, dns: BindServer
 ) -> None:
@@ -224,6 +226,7 @@ def test_the_look_can_be_taken_alone(ansible: Ansible, simulator: Simulator, dns
     assert simulator.profiles() == []
 
 
+@pytest.mark.thorough
 def test_a_profile_that_is_there_is_not_looked_at_again(
     ansible: Ansible, simulator: Simulator, dns: BindServer
 ) -> None:
@@ -233,6 +236,7 @@ def test_a_profile_that_is_there_is_not_looked_at_again(
     assert run.of(LOOK_BEFORE)["findings"] == []
 
 
+@pytest.mark.thorough
 def test_what_is_to_be_thought_about_is_said_and_does_not_stop(
     ansible: Ansible, simulator: Simulator, dns: BindServer
 ) -> None:
@@ -254,6 +258,7 @@ def test_a_dmarc_record_is_published_where_there_is_none(
     )
 
 
+@pytest.mark.thorough
 def test_a_dmarc_record_that_is_there_is_left_alone(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
     dns.add("_dmarc.acorn.example", "TXT", '"v=DMARC1; p=reject"')
     run = ansible.role(**ONE, **settings(dns), dmarc="v=DMARC1; p=none")
@@ -263,6 +268,7 @@ def test_a_dmarc_record_that_is_there_is_left_alone(ansible: Ansible, simulator:
     ]
 
 
+@pytest.mark.thorough
 def test_with_dmarc_a_second_run_changes_nothing(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
     assert ansible.role(**ONE, **settings(dns), dmarc="v=DMARC1; p=none").returncode == 0
     run = ansible.role(**ONE, **settings(dns), dmarc="v=DMARC1; p=quarantine")
@@ -272,6 +278,7 @@ def test_with_dmarc_a_second_run_changes_nothing(ansible: Ansible, simulator: Si
 # Many
 
 
+@pytest.mark.thorough
 def test_25_profiles_take_no_more_tasks_than_one(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
     one = ansible.role(**ONE, **settings(dns))
     simulator.reset()
@@ -328,6 +335,7 @@ def test_check_mode_runs_through_on_a_fresh_account(ansible: Ansible, simulator:
     assert simulator.profiles() == [] and content(dns) == before
 
 
+@pytest.mark.thorough
 def test_check_mode_runs_through_on_a_half_done_account(
     ansible: Ansible, simulator: Simulator, dns: BindServer
 ) -> None:
@@ -339,6 +347,7 @@ def test_check_mode_runs_through_on_a_half_done_account(
     assert content(dns) == before and simulator.requests(method="PUT") == []
 
 
+@pytest.mark.thorough
 def test_check_mode_runs_through_on_a_finished_account(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
     assert ansible.role(**ONE, **settings(dns)).returncode == 0
     run = ansible.role("--check", **ONE, **settings(dns))
@@ -361,6 +370,7 @@ def test_manual_publishing_ends_well_with_what_is_to_be_published(
     assert simulator.requests(method="PUT") == []
 
 
+@pytest.mark.thorough
 def test_manual_publishing_goes_on_to_verify_where_dns_answers(
     ansible: Ansible, simulator: Simulator, dns: BindServer
 ) -> None:
@@ -395,6 +405,7 @@ def test_own_dns_tasks_get_the_records(ansible: Ansible, simulator: Simulator, d
     assert states(simulator) == ["active"]
 
 
+@pytest.mark.thorough
 def test_without_verification_it_ends_once_the_records_are_published(
     ansible: Ansible, simulator: Simulator, dns: BindServer
 ) -> None:
@@ -438,6 +449,7 @@ def test_a_stage_runs_alone_by_its_tag(
     assert (names, len(done)) == (ran, len(ran))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "skipped, state",
     [
@@ -463,6 +475,7 @@ def test_a_stage_that_runs_alone_fails_by_itself(ansible: Ansible, simulator: Si
     assert ansible.role("--tags", "verify", **ONE, **dict(settings(dns), wait_timeout=1)).failed, "nothing is published"
 
 
+@pytest.mark.thorough
 def test_tags_of_the_users_own_run_all_stages(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
     play = {
         "hosts": "localhost",

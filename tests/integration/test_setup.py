@@ -89,6 +89,7 @@ def test_nothing_to_set_up_is_an_error_that_says_what_to_give(ansible: Ansible, 
     assert simulator.requests() == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("answer, asked", [("true", True), ("false", False)])
 def test_a_choice_of_a_form_is_a_boolean_of_the_role(
     answer: str, asked: bool, ansible: Ansible, simulator: Simulator, dns: BindServer
@@ -148,6 +149,7 @@ def test_a_workflow_node_passes_on_ids_and_states_and_no_secret(
     ]
 
 
+@pytest.mark.thorough
 def test_what_an_earlier_node_passed_on_does_not_hide_what_this_one_finds(
     ansible: Ansible, simulator: Simulator, dns: BindServer
 ) -> None:

@@ -109,6 +109,7 @@ def pending(simulator: Simulator, dns: BindServer) -> list[str]:
     return [profile["profile_id"] for profile in made]
 
 
+@pytest.mark.thorough
 def test_two_slices_side_by_side_set_up_each_profile_exactly_once(
     pending: list[str], simulator: Simulator, dns: BindServer, tmp_path: Path
 ) -> None:

@@ -147,6 +147,7 @@ def stage(simulator: Simulator, bind: BindServer) -> str:
     return "all active" if {profile["state"] for profile in profiles} == {"active"} else "all records published"
 
 
+@pytest.mark.thorough
 def test_the_next_run_finishes_the_work(
     seed: int,
     role: list[str],

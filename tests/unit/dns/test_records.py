@@ -101,6 +101,7 @@ def test_bare_records_can_be_published_as_the_whole_ones() -> None:
         "value": answered["value"],
         "priority": 10,
         "profile_id": "1",
+        "validation_state": "active",
     }
     assert check_records([bare])[0].identity() == check_records([whole])[0].identity()
 
