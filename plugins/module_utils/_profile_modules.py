@@ -15,7 +15,6 @@ from ._flows import Waiting
 from ._profiles import WANTED_FIELDS
 from ._waiting import check_seconds
 
-
 _MOST_CALLS = 256  # under way at once
 
 
