@@ -34,6 +34,8 @@ _MAX_TTL = 2**31 - 1  # RFC 2181, 8
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _PRESENTATION = re.compile(r'\s*(?:"(?:[^"\\]|\\.)*"\s*)+', re.DOTALL)
 _ESCAPE = re.compile(rb"\\(\d{3}|.)", re.DOTALL)
+# One string in which nothing is to be escaped: printable ASCII but for quotes and backslashes.
+_PLAIN = re.compile(r"[ !#-\[\]-~]{0,255}")
 _MX_VALUE = re.compile(r"(\d{1,5})\s+(\S.*)", re.DOTALL)
 # Owner names hold more than host names do: underscores, and an asterisk as the first label.
 _OWNER_LABEL = re.compile(r"[A-Za-z0-9_-]{1,63}")
@@ -98,6 +100,8 @@ def _escaped_byte(match: re.Match[bytes]) -> bytes:
 
 def txt_rdata(text: str) -> str:
     """The text as a zone file has it: quoted, escaped, and split into strings of at most 255 bytes."""
+    if _PLAIN.fullmatch(text):  # nearly all are
+        return '"%s"' % text
     raw = text.encode("utf-8", "surrogateescape")
     chunks = [raw[i : i + MAX_STRING] for i in range(0, len(raw), MAX_STRING)] or [b""]
     return " ".join('"%s"' % "".join(map(_presented, chunk)) for chunk in chunks)
