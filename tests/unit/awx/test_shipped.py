@@ -282,7 +282,8 @@ def test_every_node_before_the_approval_leaves_dns_alone(shipped: dict[str, Any]
 @pytest.mark.parametrize("name", SETTINGS)
 def test_a_setting_changes_what_is_made(name: str, overridden: dict[str, Any]) -> None:
     value = OTHER.get(name, "other " + name)
-    assert _holds(overridden, value), name
+    # Before ansible-core 2.19 a template makes a text of a number, which AWX's modules take for the number.
+    assert _holds(overridden, value) or _holds(overridden, str(value)), name
 
 
 def test_no_name_is_left_that_was_overridden(shipped: dict[str, Any], overridden: dict[str, Any]) -> None:
