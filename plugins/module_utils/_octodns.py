@@ -11,19 +11,20 @@ Of octoDNS only the providers are used: plans are made by C(_dns_plan), and hold
 from __future__ import annotations
 
 import contextlib
-import functools
 import importlib
 import inspect
+import itertools
 import logging
 import re
 import warnings
 from dataclasses import replace
-from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequence
+from typing import Any, Iterable, Iterator, Mapping, Optional, Sequence
 
 from ._dns_plan import Change, Content, RecordSet, batches
 from ._errors import InputError, MissingLibraryError, SmtpdError
 from ._octodns_texts import exact_record, is_a, is_clear, spelt_texts, text_of
-from ._records import CNAME, MX, TXT, name_key, split_mx, txt_text
+from ._records import CNAME, MX, TXT, name_key, split_mx
+from ._zone_transfer import ZoneTransfer
 
 _MASK = "********"
 _MAX_ANSWER = 500
@@ -120,11 +121,9 @@ class Provider:
             raise InputError(
                 "provider.apply_disabled", "is set, so that nothing could be written: use check mode for that."
             )
-        self._names: set[str] = set()
-        self._owners: set[str] = set()
         self._texts = spelt_texts(self._provider)
-        if self._is_valuewise():
-            self._provider.zone_records = functools.partial(self._needed_records, self._provider.zone_records)
+        is_transferring = is_a(self._provider, "octodns_bind", "Rfc2136Provider")
+        self._transfer = ZoneTransfer(self._provider) if is_transferring else None
 
     def zones(self) -> list[str]:
         """The zones that the provider has.
@@ -154,23 +153,25 @@ class Provider:
         """
         from octodns.zone import Zone
 
-        self._names = names = set(names)
-        with self._explained("Read the zone %s" % name_key(zone)):
-            loaded = Zone(name_key(zone), [])
+        names = set(names)
+        loaded = Zone(name_key(zone), [])
+        with self._explained("Read the zone %s" % loaded.name):
+            if self._transfer is not None:
+                content, owners = self._transfer.read(loaded.name, names)
+                return LoadedZone(loaded, {}, content, owners)
             exists = self._provider.populate(loaded, target=True, lenient=True)
         # To some classes (Cloudflare's) a zone without records is one that is not there.
-        if exists is False and name_key(zone) not in map(name_key, self._listed_zones()):
+        if exists is False and loaded.name not in map(name_key, self._listed_zones()):
             raise SmtpdError(
                 "The zone %s is not there at the provider (%s). Create it first, or check zones. "
-                "Nothing was written." % (name_key(zone), self.class_name)
+                "Nothing was written." % (loaded.name, self.class_name)
             )
         records = {(name_key(record.fqdn), record._type): record for record in loaded.records}
-        content: dict[str, dict[str, RecordSet]] = {}
+        sets: dict[str, dict[str, RecordSet]] = {}
         for (name, type_), record in records.items():
             if name in names:
-                content.setdefault(name, {})[type_] = self._record_set(name, record)
-        owners = self._owners if self._is_valuewise() else (name for name, _type in records)
-        return LoadedZone(loaded, records, content, owners)
+                sets.setdefault(name, {})[type_] = self._record_set(name, record)
+        return LoadedZone(loaded, records, sets, (name for name, _type in records))
 
     def prepare(self, loaded: LoadedZone, changes: Sequence[Change]) -> list[tuple[list[Change], Any]]:
         """Make plans of changes, without writing anything.
@@ -183,11 +184,8 @@ class Provider:
         with self._explained("Prepare the changes of zone %s" % loaded.zone.name):
             made = self._octodns_changes(loaded, changes)
             desired = loaded.zone.copy()
-            for one in (one for octodns_changes in made.values() for one in octodns_changes):
-                if one.new is None:
-                    desired.remove_record(one.existing)
-                else:
-                    desired.add_record(one.new, replace=True, lenient=True)
+            if self._transfer is None:
+                _carry_out(desired, itertools.chain.from_iterable(made.values()))
             return [
                 (batch, Plan(loaded.zone, desired, [one for change in batch for one in made[change]], True))
                 for batch in batches(changes)
@@ -203,7 +201,7 @@ class Provider:
         from octodns.provider.plan import Plan
         from octodns.record import Delete
 
-        if not self._is_valuewise():
+        if self._transfer is None:
             return
         with self._explained("Ask whether the zone %s may be written" % loaded.zone.name):
             new = [after for change in changes for _before, after in self._steps(change) if after]
@@ -255,33 +253,11 @@ class Provider:
 
     # Reading
 
-    def _needed_records(self, zone_records: Callable[..., list[Any]], zone: Any, target: bool) -> list[Any]:
-        """Of a zone transfer only what is needed: octoDNS is slow with tens of thousands of records, and fails on texts
-        that are no UTF-8. Such a text is never written, so it stays as it is."""
-        everything = zone_records(zone, target)
-        self._owners = {name_key(one.name) for one in everything}
-        needed = [
-            one
-            for one in everything
-            if name_key(one.name) in self._names and (one._type not in ("SPF", TXT) or _is_text(one.rdata))
-        ]
-        for one in needed:
-            if one._type == TXT:
-                self._texts.note(name_key(one.name), [one.rdata])
-        return needed
-
     def _record_set(self, name: str, record: Any) -> RecordSet:
         if record._type == TXT and self._texts is not None:
             return self._texts.record_set(name, record.ttl)
         values, rewritable = _values(record)
-        return RecordSet(name, record._type, record.ttl, values, rewritable or self._is_valuewise())
-
-    def _is_valuewise(self) -> bool:
-        """Whether the provider adds and removes single values of a set where told so (dynamic updates, RFC 2136).
-
-        It then never writes values that are not ours, and loses none that somebody else adds at the same time.
-        """
-        return is_a(self._provider, "octodns_bind", "Rfc2136Provider")
+        return RecordSet(name, record._type, record.ttl, values, rewritable)
 
     def _adds_values(self) -> bool:
         """Whether what is created joins what is there of the same name and type, rather than takes its place.
@@ -290,7 +266,7 @@ class Provider:
         between would lose values that are not ours.
         """
         by_record = any(is_a(self._provider, *names) for names in _BY_RECORD)
-        return self._is_valuewise() or by_record and getattr(self._provider, "_backend", "") != _HETZNER_BY_SET
+        return by_record and getattr(self._provider, "_backend", "") != _HETZNER_BY_SET
 
     # Writing
 
@@ -306,8 +282,10 @@ class Provider:
             for before, after in pairs:
                 if after is None:
                     # To be deleted, a text has to be spelt as it is at the provider.
-                    is_whole = before == change.before and not (before.type == TXT and self._texts)
-                    made[change].append(Delete(existing if is_whole else self._octodns_record(loaded, before)))
+                    is_as_read = before == change.before and not (before.type == TXT and self._texts)
+                    made[change].append(
+                        Delete(existing if existing and is_as_read else self._octodns_record(loaded, before))
+                    )
                 elif before is None:
                     made[change].append(Create(new[key]))
                 else:
@@ -315,19 +293,25 @@ class Provider:
         return made
 
     def _steps(self, change: Change) -> list[tuple[Optional[RecordSet], Optional[RecordSet]]]:
-        """A change as it is, or for a provider that can do so, by the values that go and come."""
+        """A change as it is, or for a provider that can do so, by the values that go and come.
+
+        By dynamic updates single values of a set are added and removed. Values that are not ours are never written then, and
+        none is lost that somebody else adds at the same time.
+        """
         before, after = change.before, change.after
         if before is None or after is None:
             return [(before, after)]
         gone = tuple(value for value in before.values if value not in after.values)
         come = tuple(value for value in after.values if value not in before.values)
-        if self._is_valuewise() or not gone and self._adds_values():
+        if self._transfer is not None or not gone and self._adds_values():
             return [(replace(before, values=gone), None)] * bool(gone) + [(None, replace(after, values=come))] * bool(
                 come
             )
         return [(before, after)]
 
     def _octodns_record(self, loaded: LoadedZone, record_set: RecordSet) -> Any:
+        if self._transfer is not None:
+            return self._transfer.record(loaded.zone, record_set)
         if record_set.type == TXT and self._texts is not None:
             return self._texts.record(loaded.zone, record_set)
         return _octodns_record(loaded.zone, record_set, loaded.records.get((record_set.name, record_set.type)))
@@ -336,9 +320,12 @@ class Provider:
         """New octoDNS records, within the limits of the provider, such as its lowest TTL."""
         from octodns.zone import Zone
 
+        records = [self._octodns_record(loaded, one) for one in record_sets]
+        if self._transfer is not None:
+            return {(record.fqdn, record._type): record for record in records}
         wanted = Zone(loaded.zone.name, [])
-        for one in record_sets:
-            wanted.add_record(self._octodns_record(loaded, one), lenient=True)
+        for record in records:
+            wanted.add_record(record, lenient=True)
         keys = {(record.fqdn, record._type) for record in wanted.records}
         adapted = {
             (record.fqdn, record._type): record for record in self._provider._process_desired_zone(wanted).records
@@ -495,12 +482,12 @@ def _settings_of(cls: Any) -> list[str]:
 # Records
 
 
-def _is_text(rdata: str) -> bool:
-    try:
-        txt_text(rdata).encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
+def _carry_out(zone: Any, octodns_changes: Iterable[Any]) -> None:
+    for change in octodns_changes:
+        if change.new is None:
+            zone.remove_record(change.existing)
+        else:
+            zone.add_record(change.new, replace=True, lenient=True)
 
 
 def _values(record: Any) -> tuple[tuple[str, ...], bool]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import functools
 import re
 from dataclasses import dataclass
-from typing import Any, Callable, Iterable, Mapping, Optional, Sequence
+from typing import Any, Callable, Mapping, Optional, Sequence
 
 from ._dns_plan import RecordSet
 from ._errors import SmtpdError
@@ -63,9 +63,7 @@ class _Form:
         return _ESCAPE.sub(escape, rdata)
 
 
-_ZONE_TRANSFER = _Form("", "", "")
 _FORMS = {
-    ("octodns_bind", "Rfc2136Provider"): _ZONE_TRANSFER,
     ("octodns_powerdns", "PowerDnsBaseProvider"): _Form("name", "records", "content"),
     ("octodns_route53", "Route53Provider"): _Form("Name", "ResourceRecords", "Value", number="[0-7]{3}", base=8),
 }
@@ -74,11 +72,10 @@ _FORMS = {
 def spelt_texts(provider: Any) -> Optional[SpeltTexts]:
     """What keeps the texts of a provider to the letter, C(None) where octoDNS does not let that be done."""
     form = next((form for names, form in _FORMS.items() if is_a(provider, *names)), None)
-    if form is None or form is not _ZONE_TRANSFER and not hasattr(provider, "_data_for_TXT"):
+    if form is None or not hasattr(provider, "_data_for_TXT"):
         return None
     texts = SpeltTexts(form)
-    if form is not _ZONE_TRANSFER:
-        provider._data_for_TXT = functools.partial(texts.read, provider._data_for_TXT)
+    provider._data_for_TXT = functools.partial(texts.read, provider._data_for_TXT)
     return texts
 
 
@@ -96,22 +93,18 @@ class SpeltTexts:
         self._unwritable: set[str] = set()
 
     def read(self, data_for: Callable[[Any], dict[str, Any]], rrset: Mapping[str, Any]) -> dict[str, Any]:
-        """Note a set of the provider. In place of its class's own function, whose result is returned."""
+        """Take a set of the provider. In place of its class's own function, whose result is returned."""
         name = name_key(unescape(self._form.decimal(rrset[self._form.name])))
         rdatas = self._form.rdatas(rrset)
-        self.note(name, rdatas)
+        self._rdatas.setdefault(name, {}).update((txt_text(self._form.decimal(rdata)), rdata) for rdata in rdatas)
         # Routing of Route 53, records that PowerDNS keeps but does not serve, and twins would be lost.
         is_disabled = any(record.get("disabled") for record in rrset[self._form.records])
         if "SetIdentifier" in rrset or is_disabled or len(self._rdatas[name]) < len(rdatas):
             self._unwritable.add(name)
         return data_for(rrset)
 
-    def note(self, name: str, rdatas: Iterable[str]) -> None:
-        """Note texts of a name."""
-        self._rdatas.setdefault(name, {}).update((txt_text(self._form.decimal(rdata)), rdata) for rdata in rdatas)
-
     def record_set(self, name: str, ttl: int) -> RecordSet:
-        """The set that was noted."""
+        """The set of a name as it was read."""
         return RecordSet(name, TXT, ttl, tuple(self._rdatas.get(name, ())), name not in self._unwritable)
 
     def record(self, zone: Any, wanted: RecordSet) -> Any:

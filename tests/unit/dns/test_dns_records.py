@@ -134,6 +134,18 @@ def test_a_zone_within_another_gets_its_records(publish: Run) -> None:
         assert {record["zone"] for record in result["records"]} == {"mail.example.com."}
 
 
+def test_signatures_beside_a_cname_are_no_conflict(publish: Run) -> None:
+    signed = """\
+        go CNAME l.smtpdgo.com.
+        go RRSIG CNAME 13 3 300 20990101000000 20260101000000 1 example.net. AAAA
+        go NSEC ns1 CNAME RRSIG NSEC
+        """
+    with BindServer({"example.net": textwrap.dedent(signed)}) as bind:
+        provider, secrets = bind.octodns_provider()
+        result = publish(LINK, provider=provider, provider_secrets=secrets, zones=["example.net"])
+        assert [record["action"] for record in result["records"]] == ["unchanged"]
+
+
 def test_thousands_of_records_are_published_in_one_run(publish: Run, bind: BindServer) -> None:
     records = [
         ("n%d.example.com" % i, type_, value)
@@ -184,11 +196,14 @@ def test_diff_mode_shows_lines_of_each_zone(publish: Run, bind: BindServer) -> N
         ("go.example.net", "CNAME", "www.example.net.", LINK, "cname_target"),
         ("go.example.net", "A", "192.0.2.1", LINK, "cname_beside_others"),
         ("go.example.net", "TXT", '"verification"', LINK, "cname_beside_others"),
+        ("go.example.net", "TXT", r'"not UTF-8 \200\255"', LINK, "cname_beside_others"),
+        ("go.example.net", "HINFO", '"a" "b"', LINK, "cname_beside_others"),
         ("bounce.mail.example.com", "CNAME", "www.example.net.", MX, "cname_in_the_way"),
         ("bounce.mail.example.com", "CNAME", "www.example.net.", SPF, "cname_in_the_way"),
         ("bounce.mail.example.com", "MX", "10 mx.example.org.", MX, "other_mx"),
         ("bounce.mail.example.com", "TXT", '"v=spf1 mx -all"', SPF, "second_spf"),
         ("mail.example.com", "NS", "ns.example.org.", DKIM, "delegated"),
+        ("mail.example.com", "DNAME", "example.org.", DKIM, "delegated"),
     ],
 )
 def test_a_conflict_leaves_both_zones_untouched(
@@ -229,7 +244,8 @@ def test_replace_clears_the_way_and_nothing_else(publish: Run, bind: BindServer)
 
 def test_replace_removes_what_cannot_stand_beside_a_cname(publish: Run, bind: BindServer) -> None:
     bind.add(LINK[0], "A", "192.0.2.1", "192.0.2.2")
-    bind.add(LINK[0], "TXT", '"verification"')
+    bind.add(LINK[0], "TXT", '"verification"', r'"not UTF-8 \200\255"')
+    bind.add(LINK[0], "HINFO", '"a" "b"')
     publish(LINK, conflict="replace")
     assert lines(bind, "example.net", "go.") == ["go.example.net. 3600 IN CNAME l.smtpdgo.com."]
     assert not publish(LINK)["changed"]
