@@ -23,6 +23,7 @@ BIN = Path(sys.executable).parent
 ZONES = ("acorn.example", "acorn-links.example")
 # Settings by which each result is written to a file, and nothing is said of the inventory that tests do not need.
 WATCHED = {
+    "ANSIBLE_INJECT_INVOCATION": "true",  # as always before ansible-core 2.21
     "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).parent / "callback"),
     "ANSIBLE_CALLBACKS_ENABLED": "results",
     "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1",

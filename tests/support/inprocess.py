@@ -16,6 +16,7 @@ from typing import Any
 from unittest import mock
 
 from ansible.module_utils import basic
+from ansible.module_utils.common.parameters import PASS_VARS
 
 DEFECT = "defect of the collection"
 
@@ -37,6 +38,8 @@ def run_module(name: str, check_mode: bool = False, diff: bool = False, **argume
     :raises ModuleCrash: it did not end as a module has to.
     """
     given = {**arguments, "_ansible_check_mode": check_mode, "_ansible_diff": diff}
+    if "inject_invocation" in PASS_VARS:  # since ansible-core 2.21 it is left out otherwise
+        given["_ansible_inject_invocation"] = True
     module = import_module(name)
     written, complained = io.StringIO(), io.StringIO()
     with contextlib.ExitStack() as stack:
