@@ -11,14 +11,20 @@ short_description: Reduce DNS records to what is needed to publish them
 description:
   - Takes DNS records as the modules of this collection return them, and leaves of each only its name, type, value
     and priority, the id of its profile, and its state at the service.
-  - Made for the role P(smtpd.email.sending_profile#role). With thousands of records, Ansible spends more time on carrying the other
-    fields from task to task than DNS takes.
+  - Made for the role P(smtpd.email.sending_profile#role). With thousands of records, Ansible spends more time on carrying their
+    fields from task to task than DNS takes. So each record becomes one text in JSON, which options of modules take for a
+    dictionary.
 options:
   _input:
-    description: The records.
-    type: list
-    elements: dict
+    description: The records as a list, or a result that has them as C(dns_records), compact or not.
+    type: raw
     required: true
+  only_open:
+    description:
+      - Of a result of M(smtpd.email.smtpd_profile_info), only the records of profiles that are neither active nor failed, as
+        P(smtpd.email.open_records#filter) selects them.
+    type: bool
+    default: false
 author:
   - The smtpd.email authors (@smtpd)
 """
@@ -26,7 +32,7 @@ author:
 EXAMPLES = r"""
 - name: Publish the records of all profiles
   smtpd.email.smtpd_dns_records:
-    records: "{{ lookup_result.dns_records | smtpd.email.bare_records }}"
+    records: "{{ lookup_result | smtpd.email.bare_records }}"
     provider: "{{ dns_provider }}"
     provider_secrets: "{{ dns_provider_secrets }}"
     zones: [example.com, example.net]
@@ -35,13 +41,13 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - The records in the given order, ready for O(smtpd.email.smtpd_dns_records#module:records). C(priority) is there for
+    - The records in the given order as JSON, ready for O(smtpd.email.smtpd_dns_records#module:records). C(priority) is there for
       MX records only, C(profile_id) and C(validation_state) where they were given.
   type: list
-  elements: dict
+  elements: str
 """
 
-from ansible_collections.smtpd.email.plugins.module_utils._records import bare_records
+from ansible_collections.smtpd.email.plugins.module_utils._report import bare_records
 from ansible_collections.smtpd.email.plugins.plugin_utils._filters import filter_of
 
 

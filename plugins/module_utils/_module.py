@@ -18,15 +18,13 @@ from ansible.module_utils.common.validation import check_type_dict
 from ansible.module_utils.errors import AnsibleFallbackNotFound
 
 from ._client import Client
+from ._compact import MANY, compacted
 from ._errors import MissingLibraryError, SmtpdError
 from ._options import (
     CONNECTION_OPTIONS,
     connection_spec,
     resolve_connection,
 )
-
-# So many items of an option are shown in the invocation of a result.
-_MANY = 100
 
 
 class _Module(AnsibleModule):
@@ -57,10 +55,15 @@ class _Module(AnsibleModule):
                 del self.params[name]
 
     def exit_json(self, **result: Any) -> None:
-        super().exit_json(**result, invocation=self._invocation())
+        super().exit_json(**self._result(result))
 
     def fail_json(self, msg: str, **result: Any) -> None:
-        super().fail_json(msg, **result, invocation=self._invocation())
+        super().fail_json(msg, **self._result(result))
+
+    def _result(self, result: dict[str, Any]) -> dict[str, Any]:
+        if self.params.get("compact") is True:
+            result = compacted(result, self.no_log_values)
+        return dict(result, invocation=self._invocation())
 
     def _invocation(self) -> dict[str, Any]:
         return {
@@ -84,7 +87,7 @@ def _shown(given: dict[str, Any], spec: dict[str, dict[str, Any]]) -> dict[str, 
 
 def _shown_value(value: Any, options: Optional[dict[str, dict[str, Any]]]) -> Any:
     if isinstance(value, list):
-        return "(%d items)" % len(value) if len(value) > _MANY else [_shown_value(item, options) for item in value]
+        return "(%d items)" % len(value) if len(value) > MANY else [_shown_value(item, options) for item in value]
     if isinstance(value, dict) and options is not None:
         return _shown(value, options)
     return value

@@ -165,14 +165,6 @@ def describe_record(record: Mapping[str, Any]) -> dict[str, Any]:
     return dict(record, fqdn=absolute(record["name"]), priority=priority, rdata=rdata)
 
 
-_BARE = ("name", "type", "value", "priority", "profile_id", "validation_state")
-
-
-def bare_records(records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Records less what is not needed to publish them, or to look for them."""
-    return [{name: value for name in _BARE if (value := record.get(name)) is not None} for record in records]
-
-
 def zone_file(records: Iterable[Mapping[str, Any]], ttl: Any = 3600) -> str:
     """The records as lines of a zone file with absolute names, columns aligned, each line ended by a newline.
 

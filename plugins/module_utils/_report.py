@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Mapping, Optional, Sequence
 
 from ._dns_answers import MISSING, PRESENT, describe_records
@@ -19,6 +20,20 @@ from ._profiles import (
     describe_profile,
     find,
 )
+
+# What publishing a record, looking for it, and telling whose it is takes.
+_BARE = ("name", "type", "value", "priority", "profile_id", "validation_state")
+
+
+def bare_records(source: Any, only_open: bool = False) -> list[str]:
+    """DNS records less what is not needed to publish them, or to look for them, each in JSON.
+
+    :param source: the records, or a result that has them.
+    :param only_open: of a result of C(smtpd_profile_info) only what C(open_records) selects.
+    """
+    if isinstance(source, Mapping):
+        source = open_records(source) if only_open else source.get("dns_records", [])
+    return [json.dumps({name: value for name in _BARE if (value := record.get(name)) is not None}) for record in source]
 
 
 def open_records(lookup: Mapping[str, Any]) -> list[dict[str, Any]]:

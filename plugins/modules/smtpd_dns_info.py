@@ -17,6 +17,7 @@ description:
 author:
   - The smtpd.email authors (@smtpd)
 extends_documentation_fragment:
+  - smtpd.email._compact
   - smtpd.email._attributes.info
 options:
   records:
@@ -243,8 +244,13 @@ records:
           type: str
           returned: success
           sample: It answers www.example.com. instead. Correct the record.
+compact:
+  description: The lists of more than 100 items in JSON, as P(smtpd.email.expanded#filter) takes them.
+  returned: if O(compact=true) and there are such lists
+  type: str
 """
 
+from ansible_collections.smtpd.email.plugins.module_utils._compact import compact_spec
 from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import PRESENT, describe_records
 from ansible_collections.smtpd.email.plugins.module_utils._dns_delegation import servers_by
 from ansible_collections.smtpd.email.plugins.module_utils._dns_look import Looker
@@ -286,6 +292,7 @@ def main():
             "resolver": {"type": "str"},
             "timeout": {"type": "float", "default": 5.0},
             **wait_spec(wait=False),
+            **compact_spec(),
         },
     )
 

@@ -18,6 +18,7 @@ description:
 author:
   - The smtpd.email authors (@smtpd)
 extends_documentation_fragment:
+  - smtpd.email._compact
   - smtpd.email._attributes
 options:
   records:
@@ -306,8 +307,13 @@ conflicts:
       type: str
       returned: always
       sample: The name points elsewhere. Remove that record, or choose another domain. Or allow it by conflict=replace.
+compact:
+  description: The lists of more than 100 items in JSON, as P(smtpd.email.expanded#filter) takes them.
+  returned: if O(compact=true) and there are such lists
+  type: str
 """
 
+from ansible_collections.smtpd.email.plugins.module_utils._compact import compact_spec
 from ansible_collections.smtpd.email.plugins.module_utils._dns_plan import ABSENT, PRESENT, Policy
 from ansible_collections.smtpd.email.plugins.module_utils._dns_publish import publish
 from ansible_collections.smtpd.email.plugins.module_utils._dns_query import spf_lookups
@@ -343,6 +349,7 @@ def main():
             "records": {"type": "list", "elements": "dict", "required": True},
             "state": {"type": "str", "choices": [PRESENT, ABSENT], "default": PRESENT},
             **provider_spec(required=True),
+            **compact_spec(),
             "ttl": {"type": "int", "default": 3600},
             "conflict": {"type": "str", "choices": ["fail", "replace"], "default": "fail"},
             "spf": {"type": "str", "choices": ["fail", "merge"], "default": "fail"},

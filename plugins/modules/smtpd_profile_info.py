@@ -14,6 +14,7 @@ description:
 author:
   - The smtpd.email authors (@smtpd)
 extends_documentation_fragment:
+  - smtpd.email._compact
   - smtpd.email._service
   - smtpd.email._service.concurrency
   - smtpd.email._service.wait
@@ -176,8 +177,13 @@ errors:
       description: What went wrong.
       type: str
       returned: always
+compact:
+  description: The lists of more than 100 items in JSON, as P(smtpd.email.expanded#filter) takes them.
+  returned: if O(compact=true) and there are such lists
+  type: str
 """
 
+from ansible_collections.smtpd.email.plugins.module_utils._compact import compact_spec
 from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdError
 from ansible_collections.smtpd.email.plugins.module_utils._flows import Flow
 from ansible_collections.smtpd.email.plugins.module_utils._module import run_module, service_client, service_spec
@@ -236,6 +242,7 @@ def main():
             **{name: {"type": "str"} for name in FILTERS},
             **wait_spec(wait=False),
             **concurrency_spec(),
+            **compact_spec(),
         ),
         mutually_exclusive=[("profiles", name) for name in FILTERS],
     )

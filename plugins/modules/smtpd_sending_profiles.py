@@ -22,6 +22,7 @@ attributes:
     details:
       - With O(state=verified) and O(wait=false) the service is asked to verify each time, as long as it has not accepted the records.
 extends_documentation_fragment:
+  - smtpd.email._compact
   - smtpd.email._service
   - smtpd.email._service.concurrency
   - smtpd.email._service.wait
@@ -144,8 +145,13 @@ findings:
   returned: when O(preflight=true)
   type: list
   elements: dict
+compact:
+  description: The lists of more than 100 items in JSON, as P(smtpd.email.expanded#filter) takes them.
+  returned: if O(compact=true) and there are such lists
+  type: str
 """
 
+from ansible_collections.smtpd.email.plugins.module_utils._compact import compact_spec
 from ansible_collections.smtpd.email.plugins.module_utils._ensuring import ensure, ensure_spec, list_result
 from ansible_collections.smtpd.email.plugins.module_utils._module import run_module, service_client, service_spec
 from ansible_collections.smtpd.email.plugins.module_utils._profile_modules import (
@@ -170,7 +176,7 @@ def main():
     run_module(
         run,
         secrets_of=misplaced_secrets,
-        argument_spec=service_spec(profiles=profiles, **ensure_spec(), **concurrency_spec()),
+        argument_spec=service_spec(profiles=profiles, **ensure_spec(), **concurrency_spec(), **compact_spec()),
     )
 
 

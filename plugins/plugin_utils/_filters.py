@@ -4,15 +4,16 @@
 
 # This plugin utility is PRIVATE to the collection: it can change at any time without notice.
 
-"""What the filters share: whatever is wrong with their input ends in one sentence that names the filter."""
+"""What the filters share: they take compact results, and whatever is wrong with their input ends in one sentence that names the filter."""
 
 from __future__ import annotations
 
 import functools
-from typing import Any, Callable
+from typing import Any, Callable, Mapping
 
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.smtpd.email.plugins.module_utils._compact import expanded
 from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdError
 
 
@@ -25,7 +26,7 @@ def filter_of(name: str, function: Callable[..., Any]) -> dict[str, Callable[...
     @functools.wraps(function)
     def explained(*args: Any, **kwargs: Any) -> Any:
         try:
-            return function(*args, **kwargs)
+            return function(*map(_whole, args), **{name: _whole(value) for name, value in kwargs.items()})
         except SmtpdError as error:
             raise AnsibleFilterError(str(error)) from None
         except KeyError as error:
@@ -40,3 +41,7 @@ def filter_of(name: str, function: Callable[..., Any]) -> dict[str, Callable[...
             ) from None
 
     return {name: explained}
+
+
+def _whole(value: Any) -> Any:
+    return expanded(value) if isinstance(value, Mapping) and "compact" in value else value

@@ -324,6 +324,33 @@ def test_one_profile_that_fails_does_not_keep_the_others_from_being_set_up(
     assert "link_domain: found 'other.acorn-links.example', wanted 'a.acorn-links.example'" in run.output
 
 
+def test_hundreds_are_set_up_and_a_second_run_publishes_what_was_lost(
+    ansible: Ansible, simulator: Simulator, dns: BindServer
+) -> None:
+    count = 120
+    simulator.seed(profile_name="p7", sending_domain="d7.acorn.example", link_domain="other.acorn-links.example")
+    wanted = [
+        {
+            "profile_name": "p%d" % number,
+            "sending_domain": "d%d.acorn.example" % number,
+            "link_domain": "d%d.acorn-links.example" % number,
+        }
+        for number in range(count)
+    ]
+    run = ansible.role(list=wanted, dmarc="v=DMARC1; p=none", **settings(dns))
+    assert run.returncode != 0
+    results = run.of("Set the fact sending_profile_results")["ansible_facts"][RESULTS]
+    assert [number for number, result in enumerate(results) if result["failed"]] == [7]
+    assert [result["state"] for result in results] == [
+        "active" if number != 7 else "pending" for number in range(count)
+    ]
+    assert "compact" in run.of(CREATE) and "compact" in run.of(LOOK_UP) and "compact" in run.of(PUBLISH)
+    dns.delete("d3.acorn-links.example", "CNAME")
+    again = ansible.role(list=wanted[:7], **settings(dns))
+    assert again.returncode == 0, again.output
+    assert again.of(PUBLISH)["zones"][0]["created"] == 1
+
+
 # Check mode
 
 

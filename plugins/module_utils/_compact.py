@@ -1,0 +1,50 @@
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection: it can change at any time without notice.
+
+"""Results of many items as one text.
+
+Ansible visits each value of a result a dozen times: it masks, converts, copies, cleans and shows it. With thousands of records that
+takes longer than the service and DNS together; one text is a single value.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Iterable, Mapping
+
+MANY = 100
+
+_FIELD = "compact"
+# These are lists that Ansible reads itself.
+_ANSIBLES = frozenset(("diff", "warnings", "deprecations"))
+
+
+def compact_spec() -> dict[str, dict[str, Any]]:
+    """The option that asks for it."""
+    return {"compact": {"type": "bool", "default": False}}
+
+
+def compacted(result: Mapping[str, Any], secrets: Iterable[str]) -> dict[str, Any]:
+    """A result with its long lists in one field in JSON.
+
+    :param secrets: what is masked in results. Where one is in a list, the result stays as it is, to be masked value by value.
+    """
+    long = {
+        name: value
+        for name, value in result.items()
+        if isinstance(value, list) and len(value) > MANY and name not in _ANSIBLES
+    }
+    text = json.dumps(long)
+    if not long or any(json.dumps(secret)[1:-1] in text for secret in secrets):
+        return dict(result)
+    return {**{name: value for name, value in result.items() if name not in long}, _FIELD: text}
+
+
+def expanded(result: Mapping[str, Any]) -> dict[str, Any]:
+    """A result with all of its lists, whether it is compact or not."""
+    text = result.get(_FIELD)
+    whole = {name: value for name, value in result.items() if name != _FIELD} if text else dict(result)
+    return {**whole, **json.loads(text)} if text else whole

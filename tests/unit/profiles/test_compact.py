@@ -1,0 +1,90 @@
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Results of many items as one text, and what the filters make of them."""
+
+from __future__ import annotations
+
+from typing import Any, Iterator
+
+import pytest
+
+from ansible_collections.smtpd.email.plugins.filter.bare_records import FilterModule as BareRecords
+from ansible_collections.smtpd.email.plugins.filter.expanded import FilterModule as Expanded
+from ansible_collections.smtpd.email.plugins.filter.open_records import FilterModule as OpenRecords
+from tests.simulator import Simulator, running_simulator
+from tests.support.inprocess import run_module
+
+MANY = 101
+OF_THE_RUN = ("invocation", "output")
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    with running_simulator(creating=0.0) as running:
+        running.seed_all(
+            [
+                {"profile_name": "pü%d" % number, "sending_domain": "d%d.acorn.example" % number, "state": "pending"}
+                for number in range(MANY)
+            ]
+        )
+        yield running
+
+
+def look_up(simulator: Simulator, token: str = "", **options: Any) -> dict[str, Any]:
+    result = run_module(
+        "smtpd_profile_info", api_url=simulator.url, access_token=token or simulator.token, setup=True, **options
+    )
+    return {name: value for name, value in result.items() if name not in OF_THE_RUN}
+
+
+def expanded(result: dict[str, Any]) -> dict[str, Any]:
+    return Expanded().filters()["expanded"](result)
+
+
+def test_a_compact_result_says_the_same_in_one_text(simulator: Simulator) -> None:
+    whole, compact = look_up(simulator), look_up(simulator, compact=True)
+    assert set(compact) == {"changed", "failed", "compact"} and isinstance(compact["compact"], str)
+    assert expanded(compact) == whole
+    assert expanded(whole) == whole
+
+
+def test_short_lists_stay_lists(simulator: Simulator) -> None:
+    result = look_up(simulator, sending_domain="d1.acorn.example", compact=True)
+    assert result == look_up(simulator, sending_domain="d1.acorn.example")
+
+
+def test_a_list_in_which_something_is_masked_stays_a_list(simulator: Simulator) -> None:
+    simulator.patch(simulator.profiles()[5]["profile_id"], profile_name="my " + simulator.token)
+    result = look_up(simulator, compact=True)
+    assert "compact" not in result and len(result["profiles"]) == MANY
+    assert result["profiles"][5]["profile_name"] == "my ********"
+    simulator.patch(simulator.profiles()[5]["profile_id"], profile_name="five")
+
+
+def test_filters_take_compact_results(simulator: Simulator) -> None:
+    whole, compact = look_up(simulator), look_up(simulator, compact=True)
+    for made, name in ((BareRecords, "bare_records"), (OpenRecords, "open_records")):
+        assert made().filters()[name](compact) == made().filters()[name](whole) != []
+
+
+def test_a_failure_tells_in_one_text_what_became_of_each(simulator: Simulator) -> None:
+    wanted = [
+        {
+            "profile_name": profile["profile_name"],
+            "sending_domain": profile["sending_domain"],
+            "link_domain": "go.example.org",
+        }
+        for profile in simulator.profiles()
+    ]
+    result = run_module(
+        "smtpd_sending_profiles",
+        api_url=simulator.url,
+        access_token=simulator.token,
+        profiles=wanted,
+        setup=False,
+        compact=True,
+    )
+    assert result["failed"] and "results" not in result
+    assert [item["failed"] for item in expanded(result)["results"]] == [True] * MANY
