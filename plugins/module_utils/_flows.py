@@ -38,7 +38,7 @@ from ._profiles import (
     planned_profile,
 )
 from ._records import describe_record
-from ._waiting import first_pause, growing, pauses
+from ._waiting import Waiting, first_pause, growing, pauses
 
 PRESENT, VERIFIED = "present", "verified"
 
@@ -46,14 +46,6 @@ PRESENT, VERIFIED = "present", "verified"
 # grow up to so many seconds: DNS takes its time to spread, and each question that comes too early keeps the wrong answer
 # in caches.
 _FIRST_ASK_AGAIN, _LONGEST_ASK_AGAIN = 5, 60.0
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """How long to wait, and how long to pause first between two looks. Both in seconds."""
-
-    timeout: float
-    interval: float
 
 
 @dataclass

@@ -15,26 +15,23 @@ from typing import Any, Callable, Iterable, Iterator, Optional
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.validation import check_type_dict
-from ansible.module_utils.errors import AnsibleFallbackNotFound
 
-from ._client import Client
 from ._compact import MANY, compacted
 from ._errors import MissingLibraryError, SmtpdError
-from ._options import (
-    CONNECTION_OPTIONS,
-    connection_spec,
-    resolve_connection,
-)
 
 
 class _Module(AnsibleModule):
-    """An AnsibleModule that knows what is secret, and to which an empty connection option is one not given.
+    """An AnsibleModule that knows what is secret.
 
     :param secrets_of: the secrets in the options beside those that the argument spec knows.
+    :param may_be_blank: options that are not given where they are empty.
     """
 
-    def __init__(self, secrets_of: Callable[[dict[str, Any]], Iterable[Any]], **spec: Any) -> None:
+    def __init__(
+        self, secrets_of: Callable[[dict[str, Any]], Iterable[Any]], may_be_blank: Iterable[str], **spec: Any
+    ) -> None:
         self._secrets_of = secrets_of
+        self._may_be_blank = may_be_blank
         super().__init__(supports_check_mode=True, **spec)
 
     def _load_params(self) -> None:
@@ -50,7 +47,7 @@ class _Module(AnsibleModule):
             if option.get("type") == "int" and _is_infinite(given[name]):
                 # It would crash on that, and refuses this.
                 self.params[name] = "%s, which is infinite," % given[name]
-        for name in CONNECTION_OPTIONS:
+        for name in self._may_be_blank:
             if self.params.get(name) == "":
                 del self.params[name]
 
@@ -124,6 +121,7 @@ def _texts(value: Any) -> Iterator[str]:
 def run_module(
     run: Callable[[AnsibleModule], dict[str, Any]],
     secrets_of: Callable[[dict[str, Any]], Iterable[Any]] = lambda options: (),
+    may_be_blank: Iterable[str] = (),
     **spec: Any,
 ) -> None:
     """Run a module from its options to its exit.
@@ -131,9 +129,10 @@ def run_module(
     :param run: gets the module, returns the result, raises C(SmtpdError) for everything a user can cause or meet.
     :param secrets_of: gets the options as they are given, not checked yet, and returns what is secret in them beside what
         C(spec) marks.
+    :param may_be_blank: the options that are not given where they are empty.
     :param spec: the arguments of AnsibleModule: C(argument_spec) and its constraints. Check mode is always supported.
     """
-    module = _Module(secrets_of, **spec)
+    module = _Module(secrets_of, may_be_blank, **spec)
     failure = None
     try:
         result = run(module)
@@ -161,27 +160,3 @@ def _defect(error: Exception) -> str:
         place,
         error,
     )
-
-
-def _env_not_blank(*names: str, **kwargs: Any) -> str:
-    value = next((os.environ[name] for name in names if os.environ.get(name)), None)
-    if value is None:
-        raise AnsibleFallbackNotFound
-    return value
-
-
-def service_spec(**options: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The argument spec of a module that calls the service: its own options and the connection's."""
-    return dict(connection_spec(_env_not_blank), **options)
-
-
-def service_client(module: AnsibleModule, connections: int = 1) -> Client:
-    """The client for a module that was made with C(service_spec).
-
-    All of its secrets, also tokens that it mints, join the values that the module masks in its output.
-
-    :param connections: how many requests can be under way at once.
-    :raises InputError: a connection option cannot work.
-    """
-    connection = resolve_connection(module.params, os.environ)
-    return Client(connection, connections=connections, on_secret=module.no_log_values.add)

@@ -11,9 +11,8 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from ._errors import InputError
-from ._flows import Waiting
 from ._profiles import WANTED_FIELDS
-from ._waiting import check_seconds
+from ._waiting import Waiting, check_seconds
 
 _MOST_CALLS = 256  # under way at once
 

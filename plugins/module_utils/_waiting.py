@@ -10,12 +10,21 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import dataclass
 from typing import Any, Iterator
 
 from ._errors import InputError
 
 _SHORTEST_PAUSE = 0.05  # seconds, so that nobody is asked without a break
 _LONGEST_PAUSE = 10.0  # seconds, unless the first one is longer
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How long to wait, and how long to pause first between two looks. Both in seconds."""
+
+    timeout: float
+    interval: float
 
 
 def wait_spec(wait: bool) -> dict[str, dict[str, Any]]:

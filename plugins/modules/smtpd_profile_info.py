@@ -186,7 +186,6 @@ compact:
 from ansible_collections.smtpd.email.plugins.module_utils._compact import compact_spec
 from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdError
 from ansible_collections.smtpd.email.plugins.module_utils._flows import Flow
-from ansible_collections.smtpd.email.plugins.module_utils._module import run_module, service_client, service_spec
 from ansible_collections.smtpd.email.plugins.module_utils._profile_modules import (
     concurrency_of,
     concurrency_spec,
@@ -198,6 +197,11 @@ from ansible_collections.smtpd.email.plugins.module_utils._profiles import (
     Selection,
     check_all_wanted,
     check_fields,
+)
+from ansible_collections.smtpd.email.plugins.module_utils._service import (
+    run_service_module,
+    service_client,
+    service_spec,
 )
 from ansible_collections.smtpd.email.plugins.module_utils._waiting import wait_spec
 
@@ -233,7 +237,7 @@ def _result(found, setup):
 
 
 def main():
-    run_module(
+    run_service_module(
         run,
         argument_spec=service_spec(
             profiles={"type": "list", "elements": "dict", "options": profile_spec()},
