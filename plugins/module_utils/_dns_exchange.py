@@ -11,7 +11,6 @@ One thread has many questions under way, because threads would spend more time o
 from __future__ import annotations
 
 import collections
-import concurrent.futures
 import contextlib
 import secrets
 import selectors
@@ -22,6 +21,7 @@ from dataclasses import dataclass
 from typing import Any, Iterable, Sequence, Union
 
 from ._errors import MissingLibraryError
+from ._threads import map_at_once
 
 _ATTEMPTS = 2  # UDP loses a packet now and then
 _LARGEST = 65535  # bytes
@@ -95,9 +95,8 @@ def exchange_all(questions: Sequence[Question], timeout: float) -> list[Reply]:
         replies.update(lane.replies)
     cut_off = [(lane.server, asked) for lane in lanes.values() for asked in lane.cut_off]
     if cut_off:
-        with concurrent.futures.ThreadPoolExecutor(min(_TCP_THREADS, len(cut_off))) as threads:
-            whole = threads.map(lambda one: _by_tcp(*one, timeout), cut_off)
-            replies.update(zip([asked.place for _server, asked in cut_off], whole))
+        whole = map_at_once(lambda one: _by_tcp(*one, timeout), cut_off, _TCP_THREADS)
+        replies.update(zip([asked.place for _server, asked in cut_off], whole))
     return [replies[place] for place in range(len(questions))]
 
 

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import time
 from dataclasses import replace
 from typing import Any, Optional, Sequence, Union
@@ -17,6 +16,7 @@ from ._dns_delegation import Finder, ServersOf
 from ._dns_exchange import Server
 from ._dns_query import DNS_PORT, ask, ask_all
 from ._records import CNAME, MX, TXT, Wish, rdata_of
+from ._threads import map_at_once
 from ._waiting import pauses
 
 _THREADS = 32
@@ -84,8 +84,7 @@ class Looker:
         is_open = [result["status"] != PRESENT for result in self.results] or [True] * len(self._wishes)
         keys = list(dict.fromkeys((wish.name, wish.type) for wish, still in zip(self._wishes, is_open) if still))
         names = list(dict.fromkeys(name for name, _type in keys))
-        with concurrent.futures.ThreadPoolExecutor(_THREADS) as threads:
-            servers = dict(zip(names, threads.map(self._servers_of, names)))
+        servers = dict(zip(names, map_at_once(self._servers_of, names, _THREADS)))
         questions = [(server, *key) for key in keys for server in _each(servers[key[0]])]
         answers = iter(ask_all(questions, self._timeout))
         replies: dict[_Key, _Replies] = {}
@@ -123,13 +122,12 @@ class Looker:
             for server, answer in found
             if answer.absence
         ]
-        with concurrent.futures.ThreadPoolExecutor(_THREADS) as threads:
-            explained = dict(
-                zip(
-                    [(key, server) for key, server, _answer in absences],
-                    threads.map(lambda absence: self._explained(*absence), absences),
-                )
+        explained = dict(
+            zip(
+                [(key, server) for key, server, _answer in absences],
+                map_at_once(lambda absence: self._explained(*absence), absences, _THREADS),
             )
+        )
         self._judge(
             {
                 key: found

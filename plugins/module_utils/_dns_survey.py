@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import collections
-import concurrent.futures
 import functools
 from typing import Any, Callable, Iterable, Mapping, Optional, Sequence, Union
 
@@ -20,6 +19,7 @@ from ._dns_query import ask_all
 from ._errors import MissingLibraryError
 from ._preflight import Finding, Node, look
 from ._records import name_key
+from ._threads import map_at_once
 
 _THREADS = 32
 
@@ -46,9 +46,8 @@ def survey(questions: Iterable[tuple[str, str]], servers_of: ServersOf, timeout:
     types: dict[str, dict[str, None]] = {}
     for name, type_ in questions:
         types.setdefault(name, {})[type_] = None
-    with concurrent.futures.ThreadPoolExecutor(_THREADS) as threads:
-        servers = threads.map(lambda name: servers_of(name_key(name)), types)
-        looks = [_Look(name, list(types[name]), found) for name, found in zip(types, servers)]
+    servers = map_at_once(lambda name: servers_of(name_key(name)), types, _THREADS)
+    looks = [_Look(name, list(types[name]), found) for name, found in zip(types, servers)]
     while open_ones := [one for one in looks if one.node is None]:
         for one, answer in zip(open_ones, ask_all([one.question for one in open_ones], timeout)):
             one.take(answer)

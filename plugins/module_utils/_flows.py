@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import itertools
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Callable, Mapping, Optional, Protocol, Sequence
 
@@ -38,6 +37,7 @@ from ._profiles import (
     planned_profile,
 )
 from ._records import describe_record
+from ._threads import map_at_once
 from ._waiting import Waiting, first_pause, growing, pauses
 
 PRESENT, VERIFIED = "present", "verified"
@@ -474,12 +474,7 @@ class Flow:
             except SmtpdError as error:
                 outcome.error = outcome.error or error  # what happened first is why
 
-        if len(outcomes) > 1 and self._concurrency > 1:
-            with ThreadPoolExecutor(max_workers=min(self._concurrency, len(outcomes))) as pool:
-                list(pool.map(guarded, outcomes))
-        else:
-            for outcome in outcomes:
-                guarded(outcome)
+        map_at_once(guarded, outcomes, self._concurrency)
 
 
 class _TimedOut(SmtpdError):

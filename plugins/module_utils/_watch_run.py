@@ -21,7 +21,6 @@ import random
 import tempfile
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, Mapping, Optional, Sequence
 
 from ._client import RETRY_BUDGET, Client, ServiceError
@@ -32,6 +31,7 @@ from ._dns_look import Looker
 from ._errors import InputError, MissingLibraryError, SmtpdError
 from ._options import Connection
 from ._records import check_records
+from ._threads import map_at_once
 from ._watch import Observation, State, from_json, observe, to_confirm, to_json, to_look_up
 from ._watch_options import Settings, settings_from
 
@@ -183,9 +183,8 @@ class Watcher:
         except SmtpdError as error:  # the address of a server cannot be found now
             _LOG.info("%s", error)
             return dict.fromkeys(chosen)
-        with ThreadPoolExecutor(_CALLS) as threads:
-            answers = threads.map(lambda profile: self._wrong_records(profile, servers_of, deadline), profiles)
-            return dict(zip((profile["profile_id"] for profile in profiles), answers))
+        answers = map_at_once(lambda profile: self._wrong_records(profile, servers_of, deadline), profiles, _CALLS)
+        return dict(zip((profile["profile_id"] for profile in profiles), answers))
 
     def _wrong_records(
         self, profile: Mapping[str, Any], servers_of: ServersOf, deadline: float

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import struct
 import threading
 import time
 from datetime import datetime
@@ -15,6 +16,7 @@ from typing import Any, Callable, Iterator, Optional
 
 import dns.flags
 import dns.message
+import dns.name
 import dns.query
 import dns.rcode
 import dns.rrset
@@ -247,6 +249,43 @@ def right(query: dns.message.Message) -> dns.message.Message:
     response.flags |= dns.flags.AA
     response.answer.append(dns.rrset.from_text(query.question[0].name, 300, "IN", "CNAME", "l.smtpdgo.com."))
     return response
+
+
+def uncompressed(query: dns.message.Message) -> bytes:
+    """The right answer with each name written out, as some servers do, and in other letters."""
+    record = right(query).answer[0]
+    rdata = record[0].to_wire()
+    return b"".join(
+        (
+            struct.pack("!HHHHHH", query.id, dns.flags.QR | dns.flags.AA, 1, 1, 0, 0),
+            query.question[0].name.to_wire() + struct.pack("!HH", query.question[0].rdtype, 1),
+            dns.name.from_text(record.name.to_text().upper()).to_wire(),
+            struct.pack("!HHIH", record.rdtype, 1, 300, len(rdata)),
+            rdata,
+        )
+    )
+
+
+def test_names_that_are_not_compressed_are_understood(look: Run) -> None:
+    with OddServer(uncompressed) as server:
+        assert statuses(look(LINK, nameservers=[server.address])) == ["present"]
+
+
+@pytest.mark.parametrize("rcode", [dns.rcode.NOERROR, dns.rcode.NXDOMAIN])
+def test_an_absence_may_be_remembered_for_the_lower_of_two_times(rcode: int, look: Run) -> None:
+    def nothing(query: dns.message.Message) -> dns.message.Message:
+        response = failing(rcode)(query)
+        response.flags |= dns.flags.AA
+        soa = dns.rrset.from_text(
+            "example.net.", 900, "IN", "SOA", "ns.example.net. hostmaster.example.net. 1 2 3 4 60"
+        )
+        response.authority.append(soa)
+        return response
+
+    with OddServer(nothing) as server:
+        record = look(LINK, nameservers=[server.address])["records"][0]
+    until = datetime.fromisoformat(record["negatively_cached_until"].replace("Z", "+00:00")).timestamp()
+    assert record["status"] == "missing" and 50 < until - time.time() <= 60
 
 
 @pytest.mark.parametrize("garbage", [b"no DNS", bytes(12), bytes(300)])
