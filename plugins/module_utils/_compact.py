@@ -17,7 +17,7 @@ from typing import Any, Iterable, Mapping
 
 MANY = 100
 
-_FIELD = "compact"
+_FIELD, _RECORDS = "compact", "dns_records"
 # These are lists that Ansible reads itself.
 _ANSIBLES = frozenset(("diff", "warnings", "deprecations"))
 
@@ -37,7 +37,8 @@ def compacted(result: Mapping[str, Any], secrets: Iterable[str]) -> dict[str, An
         for name, value in result.items()
         if isinstance(value, list) and len(value) > MANY and name not in _ANSIBLES
     }
-    text = json.dumps(long)
+    once = {name: value for name, value in long.items() if name != _RECORDS or value != _nested_records(long)}
+    text = json.dumps(once)
     if not long or any(json.dumps(secret)[1:-1] in text for secret in secrets):
         return dict(result)
     return {**{name: value for name, value in result.items() if name not in long}, _FIELD: text}
@@ -45,6 +46,15 @@ def compacted(result: Mapping[str, Any], secrets: Iterable[str]) -> dict[str, An
 
 def expanded(result: Mapping[str, Any]) -> dict[str, Any]:
     """A result with all of its lists, whether it is compact or not."""
-    text = result.get(_FIELD)
-    whole = {name: value for name, value in result.items() if name != _FIELD} if text else dict(result)
-    return {**whole, **json.loads(text)} if text else whole
+    whole = dict(result)
+    if _FIELD in whole:
+        whole.update(json.loads(whole.pop(_FIELD)))
+        if _RECORDS not in whole and (records := _nested_records(whole)):
+            whole[_RECORDS] = records
+    return whole
+
+
+def _nested_records(result: Mapping[str, Any]) -> list[Any]:
+    """The records that a result has in its profiles, and flattened once more."""
+    items = result.get("profiles") or result.get("results") or []
+    return [record for item in items for record in item.get(_RECORDS, [])]
