@@ -144,7 +144,14 @@ class Client:
 
     def get_profile(self, profile_id: str, deadline: Optional[float] = None) -> Optional[dict[str, Any]]:
         """One profile, C(None) where the service knows none of this id."""
-        return self._read(_profile_path(profile_id), profile_from_answer, deadline, absent=None)
+
+        def asked_for(data: Any) -> dict[str, Any]:
+            profile = profile_from_answer(data)
+            if profile["profile_id"].lower() != profile_id.lower():
+                raise BadAnswer("it has profile %s" % profile["profile_id"])
+            return profile
+
+        return self._read(_profile_path(profile_id), asked_for, deadline, absent=None)
 
     def get_records(self, profile_id: str, deadline: Optional[float] = None) -> list[dict[str, Any]]:
         """The DNS records of a profile: empty while the service has not made them, or where it has no such profile."""
