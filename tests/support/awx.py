@@ -530,7 +530,12 @@ _POINTERS = {
 
 
 def _known(kind: Kind, data: Fields) -> Fields:
-    return {name: value for name, value in data.items() if name in kind.defaults}
+    return {name: _typed(value, kind.defaults[name]) for name, value in data.items() if name in kind.defaults}
+
+
+def _typed(value: Any, default: Any) -> Any:
+    """As AWX does, numbers are taken in words too."""
+    return int(value) if type(default) is int and isinstance(value, str) and value.isdigit() else value
 
 
 def _same(shown: Any, asked: str) -> bool:
