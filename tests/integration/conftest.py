@@ -74,6 +74,32 @@ class Ansible:
         self.timeout = timeout
 
     def module(self, name: str, *flags: str, environ: dict[str, str] | None = None, **options: Any) -> dict[str, Any]:
+        """Run one module as a process of its own, as on a managed host, in a quarter of the time that a run ad hoc takes.
+
+        :param flags: C(--check) and C(--diff).
+        """
+        if "TEST_TARGET_PYTHON" in os.environ:  # which has no Ansible
+            return self.ad_hoc(name, *flags, environ=environ, **options)
+        given = {
+            "_ansible_check_mode": "--check" in flags,
+            "_ansible_diff": "--diff" in flags,
+            "_ansible_remote_tmp": str(self.workdir),
+        }
+        (self.workdir / "arguments.json").write_text(json.dumps({"ANSIBLE_MODULE_ARGS": {**options, **given}}))
+        process = subprocess.run(
+            [sys.executable, "-m", "ansible_collections.smtpd.email.plugins.modules." + name, "arguments.json"],
+            cwd=self.workdir,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=self.timeout,
+            check=False,
+            env={**self.environ, "PYTHONPATH": self.environ["ANSIBLE_COLLECTIONS_PATH"], **(environ or {})},
+        )
+        return {"failed": False, **json.loads(process.stdout.strip().splitlines()[-1]), "output": process.stdout}
+
+    def ad_hoc(self, name: str, *flags: str, environ: dict[str, str] | None = None, **options: Any) -> dict[str, Any]:
         """Run one module ad hoc (C(ansible localhost -m)) and return its result."""
         arguments = ["-a", json.dumps(options)] if options else []
         run = self._run(["ansible", "localhost", "-m", "smtpd.email." + name, *arguments, *flags], environ)

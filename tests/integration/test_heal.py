@@ -141,6 +141,7 @@ def test_what_cannot_be_healed_fails_and_says_what_is_left_to_do(
     assert results(run)["d0.acorn.example"]["healed"] is False
 
 
+@pytest.mark.thorough
 def test_the_hosts_of_an_inventory_are_healed_by_one_run_of_each_task(
     ansible: Ansible, simulator: Simulator, dns: BindServer
 ) -> None:

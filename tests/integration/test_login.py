@@ -21,7 +21,7 @@ def by_key(simulator: Simulator) -> dict[str, str]:
 
 
 def test_key_and_secret_are_exchanged_for_a_token_once_a_run(ansible: Ansible, simulator: Simulator) -> None:
-    result = ansible.module(
+    result = ansible.ad_hoc(
         "smtpd_sending_profile",
         profile_name="p",
         sending_domain="mail.acorn.example",
@@ -37,23 +37,23 @@ def test_key_and_secret_are_exchanged_for_a_token_once_a_run(ansible: Ansible, s
 
 def test_they_are_taken_from_the_environment(ansible: Ansible, simulator: Simulator) -> None:
     environ = dict(NO_TOKEN, SMTPD_API_KEY=simulator.api_key, SMTPD_API_SECRET=simulator.api_secret)
-    assert ansible.module("smtpd_profile_info", environ=environ)["profiles"] == []
+    assert ansible.ad_hoc("smtpd_profile_info", environ=environ)["profiles"] == []
 
 
 def test_options_win_over_a_stale_token_in_the_environment(ansible: Ansible, simulator: Simulator) -> None:
-    result = ansible.module("smtpd_profile_info", **by_key(simulator), environ={"SMTPD_ACCESS_TOKEN": "stale"})
+    result = ansible.ad_hoc("smtpd_profile_info", **by_key(simulator), environ={"SMTPD_ACCESS_TOKEN": "stale"})
     assert result["profiles"] == []
 
 
 def test_a_token_that_expires_in_the_middle_is_replaced(ansible: Ansible, simulator: Simulator) -> None:
     simulator.inject("list", status=401, body={"code": 40101, "message": "Token expired"})
-    result = ansible.module("smtpd_profile_info", **by_key(simulator), environ=NO_TOKEN)
+    result = ansible.ad_hoc("smtpd_profile_info", **by_key(simulator), environ=NO_TOKEN)
     assert result["profiles"] == []
     assert len(simulator.requests(path="/oauth/token")) == 2
 
 
 def test_a_wrong_secret_is_told_with_the_services_words_but_not_shown(ansible: Ansible, simulator: Simulator) -> None:
-    result = ansible.module(
+    result = ansible.ad_hoc(
         "smtpd_profile_info",
         "-vvvv",
         environ=dict(NO_TOKEN, SMTPD_API_KEY=simulator.api_key, SMTPD_API_SECRET="wr0ng-secret"),
@@ -67,14 +67,14 @@ def test_a_wrong_secret_is_told_with_the_services_words_but_not_shown(ansible: A
 
 
 def test_a_token_that_is_refused_is_told_but_not_shown(ansible: Ansible, simulator: Simulator) -> None:
-    result = ansible.module("smtpd_profile_info", "-vvvv", environ={"SMTPD_ACCESS_TOKEN": "wr0ng-token"})
+    result = ansible.ad_hoc("smtpd_profile_info", "-vvvv", environ={"SMTPD_ACCESS_TOKEN": "wr0ng-token"})
     assert result["failed"] and "answered 401" in result["msg"] and "Check access_token" in result["msg"]
     assert "wr0ng-token" not in result["output"]
 
 
 @pytest.mark.parametrize("flags", [[], ["-vvvv"], ["-vvvv", "--check", "--diff"]])
 def test_no_secret_is_shown_at_any_verbosity(flags: list[str], ansible: Ansible, simulator: Simulator) -> None:
-    result = ansible.module(
+    result = ansible.ad_hoc(
         "smtpd_sending_profile",
         *flags,
         profile_name="p",
@@ -91,7 +91,7 @@ def test_no_secret_is_shown_at_any_verbosity(flags: list[str], ansible: Ansible,
 
 def test_an_answer_that_repeats_the_token_is_masked(ansible: Ansible, simulator: Simulator) -> None:
     simulator.inject("list", status=400, body={"code": 1, "message": "bad token " + simulator.token})
-    result = ansible.module("smtpd_profile_info", "-vvvv")
+    result = ansible.ad_hoc("smtpd_profile_info", "-vvvv")
     assert result["failed"] and "bad token ********" in result["msg"]
     assert simulator.token not in result["output"]
 
@@ -100,7 +100,7 @@ def test_a_netrc_file_is_not_read(ansible: Ansible, simulator: Simulator) -> Non
     netrc = Path(ansible.environ["HOME"], ".netrc")
     netrc.write_text("machine 127.0.0.1 login someone password something\n")
     netrc.chmod(0o600)
-    assert ansible.module("smtpd_profile_info")["profiles"] == []
+    assert ansible.ad_hoc("smtpd_profile_info")["profiles"] == []
 
 
 def test_defaults_are_set_by_the_action_group(ansible: Ansible, simulator: Simulator) -> None:
@@ -131,4 +131,4 @@ def test_blank_options_count_as_not_given(ansible: Ansible, simulator: Simulator
         )
     }
     environ = {"SMTPD_HOST": "ignored.example", "SMTPD_VALIDATE_CERTS": "", "SMTPD_TIMEOUT": "", "SMTPD_CA_PATH": ""}
-    assert ansible.module("smtpd_profile_info", **blank, environ=environ)["profiles"] == []
+    assert ansible.ad_hoc("smtpd_profile_info", **blank, environ=environ)["profiles"] == []

@@ -59,7 +59,7 @@ def test_what_cannot_be_looked_up_is_only_a_warning(ansible: Ansible, dns: BindS
 
 def test_several_profiles_are_looked_at_in_one_run(ansible: Ansible, dns: BindServer) -> None:
     profiles = [{"profile_name": "p", "sending_domain": "d%d.acorn.example" % number} for number in range(3)]
-    result = ansible.module(
+    result = ansible.ad_hoc(
         "smtpd_preflight_info", profiles=profiles, nameservers=[dns.address], dmarc="v=DMARC1; p=none"
     )
     assert [item["domain"] for item in result["dmarc"]] == ["d0.acorn.example", "d1.acorn.example", "d2.acorn.example"]

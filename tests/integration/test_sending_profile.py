@@ -58,7 +58,7 @@ def test_a_profile_that_is_not_there_is_created_and_returned_with_its_records(
 
 
 def test_only_what_is_given_is_sent_with_both_authentication_headers(ansible: Ansible, simulator: Simulator) -> None:
-    ansible.module("smtpd_sending_profile", profile_name="plain", sending_domain="Mail.Acorn.Example.", wait=False)
+    ansible.ad_hoc("smtpd_sending_profile", profile_name="plain", sending_domain="Mail.Acorn.Example.", wait=False)
     (post,) = simulator.requests(method="POST")
     assert post["path"] == LIST
     assert post["body"] == {"profile_name": "plain", "sending_domain": "mail.acorn.example"}

@@ -51,6 +51,7 @@ def test_the_playbook_sets_up_one_profile_with_the_variables_of_the_role(
     assert states(simulator) == {"mail.acorn.example": "active"}
 
 
+@pytest.mark.thorough
 def test_answers_of_a_form_that_were_left_empty_count_as_not_given(
     ansible: Ansible, simulator: Simulator, dns: BindServer
 ) -> None:

@@ -74,7 +74,7 @@ def test_a_wait_in_vain_lists_the_records_that_are_not_active(
 ) -> None:
     publish(ansible, dns)
     (mx,) = [
-        record for record in ansible.module("smtpd_profile_info", setup=True)["dns_records"] if record["type"] == "MX"
+        record for record in ansible.ad_hoc("smtpd_profile_info", setup=True)["dns_records"] if record["type"] == "MX"
     ]
     dns.delete(mx["name"], "MX")
     result = verify(ansible, wait_timeout=1.5)

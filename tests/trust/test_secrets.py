@@ -174,7 +174,7 @@ def test_no_secret_is_shown_ad_hoc(ansible: Ansible, simulator: Simulator) -> No
         {**by_key(simulator), **WANTED, "wait": False},
         {**by_key(simulator), **WANTED, "wait_timeout": "long"},
     ):
-        result = ansible.module("smtpd_sending_profile", *LOUD, **given)
+        result = ansible.ad_hoc("smtpd_sending_profile", *LOUD, **given)
         assert_unseen(result["output"], *secrets_of(simulator))
     assert len(simulator.profiles()) == 1
 
@@ -246,7 +246,7 @@ def test_no_secret_is_shown_by_a_role_whose_variables_are_wrong(ansible: Ansible
 
 def test_no_password_of_a_proxy_is_shown(ansible: Ansible, simulator: Simulator) -> None:
     with Proxy(credentials="me:pr0xy-pass") as proxy:
-        result = ansible.module(
+        result = ansible.ad_hoc(
             "smtpd_profile_info",
             "-vvvv",
             api_url="https://localhost:1",
