@@ -14,11 +14,12 @@ class ModuleDocFragment:
 options:
   compact:
     description:
-      - Whether those lists of the result that have more than 100 items are returned as one text in JSON, in the field C(compact).
+      - Whether those lists of the result that have more than 100 items are returned in JSON as one text, C(compact), and not under
+        their own names. This counts for lists of profiles, records and the like, not for the diff and for warnings.
         P(smtpd.email.expanded#filter) gives a result its lists back, and leaves one as it is that is not compact.
       - Worth it for thousands of profiles or records. Ansible visits each value of a result many times, which takes longer than
         the service and DNS together. The role P(smtpd.email.sending_profile#role) does so.
-      - Lists in which something has to be masked stay lists.
+      - Where something in one of these lists has to be masked, all of them stay lists.
     type: bool
     default: false
 """

@@ -17,7 +17,7 @@ from typing import Any, Iterable, Mapping
 
 MANY = 100
 
-_FIELD, _RECORDS = "compact", "dns_records"
+FIELD, _RECORDS = "compact", "dns_records"
 # These are lists that Ansible reads itself.
 _ANSIBLES = frozenset(("diff", "warnings", "deprecations"))
 
@@ -30,7 +30,7 @@ def compact_spec() -> dict[str, dict[str, Any]]:
 def compacted(result: Mapping[str, Any], secrets: Iterable[str]) -> dict[str, Any]:
     """A result with its long lists in one field in JSON.
 
-    :param secrets: what is masked in results. Where one is in a list, the result stays as it is, to be masked value by value.
+    :param secrets: what is masked in results. Where one is in such a list, the result stays as it is, to be masked value by value.
     """
     long = {
         name: value
@@ -39,16 +39,16 @@ def compacted(result: Mapping[str, Any], secrets: Iterable[str]) -> dict[str, An
     }
     once = {name: value for name, value in long.items() if name != _RECORDS or value != _nested_records(long)}
     text = json.dumps(once)
-    if not long or any(json.dumps(secret)[1:-1] in text for secret in secrets):
+    if not long or any(form in text for secret in secrets for form in (secret, json.dumps(secret)[1:-1])):
         return dict(result)
-    return {**{name: value for name, value in result.items() if name not in long}, _FIELD: text}
+    return {**{name: value for name, value in result.items() if name not in long}, FIELD: text}
 
 
 def expanded(result: Mapping[str, Any]) -> dict[str, Any]:
     """A result with all of its lists, whether it is compact or not."""
     whole = dict(result)
-    if _FIELD in whole:
-        whole.update(json.loads(whole.pop(_FIELD)))
+    if FIELD in whole:
+        whole.update(json.loads(whole.pop(FIELD)))
         if _RECORDS not in whole and (records := _nested_records(whole)):
             whole[_RECORDS] = records
     return whole

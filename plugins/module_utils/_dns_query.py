@@ -29,6 +29,7 @@ _SPF_TIMEOUT = 2.0
 # Names are compressed by pointers to where they were before in the message (RFC 1035, 4.1.4).
 _POINTER = 0xC0
 _LONGEST_LABEL = 63
+_NO_TTL = 1 << 31
 _QUESTION_POINTER = bytes((_POINTER, HEADER))
 
 
@@ -170,7 +171,7 @@ class _Light:
             position += 10
             if is_here:
                 rdata = dns.rdata.from_wire(class_, type_, self._wire, position, length)
-                found.setdefault(dns.rdatatype.to_text(type_), (ttl, []))[1].append(rdata)
+                found.setdefault(dns.rdatatype.to_text(type_), (_seconds(ttl), []))[1].append(rdata)
             position += length
         return found
 
@@ -178,27 +179,18 @@ class _Light:
         """What the one SOA record of an answer without records says."""
         dns = dnspython()
         rcode = self._flags & RCODE
-        if (
-            not self._is_own
-            or (self._records, self._authorities) != (0, 1)
-            or rcode
-            not in (
-                dns.rcode.NOERROR,
-                dns.rcode.NXDOMAIN,
-            )
-        ):
+        is_certain = self._is_own and rcode in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN)
+        if not is_certain or (self._records, self._authorities) != (0, 1):
             return None
         position = _end_of_name(self._wire, self._start)
-        type_, _class, ttl, length = struct.unpack_from("!HHIH", self._wire, position)
+        type_, class_, ttl, length = struct.unpack_from("!HHIH", self._wire, position)
         if type_ != dns.rdatatype.SOA:
             return None
-        (minimum,) = struct.unpack_from("!I", self._wire, position + 10 + length - 4)
+        soa = dns.rdata.from_wire(class_, type_, self._wire, position + 10, length)
         return Absence(
             zone=name_key(dns.name.from_wire(self._wire, self._start)[0].to_text()),
-            until=time.time() + min(ttl, minimum),
+            until=time.time() + min(_seconds(ttl), _seconds(soa.minimum)),
             name_exists=rcode == dns.rcode.NOERROR,
-            from_cache=False,
-            is_old=False,
         )
 
     def _is_at_name(self, position: int) -> bool:
@@ -207,6 +199,11 @@ class _Light:
             return True
         dns = dnspython()
         return dns.name.from_wire(self._wire, position)[0] == dns.name.from_text(self._name)
+
+
+def _seconds(ttl: int) -> int:
+    """A TTL, of which one with the highest bit counts as none (RFC 2181, 8)."""
+    return ttl if ttl < _NO_TTL else 0
 
 
 def _end_of_name(wire: bytes, position: int) -> int:

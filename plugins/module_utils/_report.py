@@ -12,6 +12,7 @@ import json
 from typing import Any, Mapping, Optional, Sequence
 
 from ._dns_answers import MISSING, PRESENT, describe_records
+from ._errors import InputError
 from ._profiles import (
     ACTIVE,
     DISABLED,
@@ -30,9 +31,12 @@ def bare_records(source: Any, only_open: bool = False) -> list[str]:
 
     :param source: the records, or a result that has them.
     :param only_open: of a result of C(smtpd_profile_info) only what C(open_records) selects.
+    :raises InputError: C(only_open) is given with a list.
     """
     if isinstance(source, Mapping):
         source = open_records(source) if only_open else source.get("dns_records", [])
+    elif only_open:
+        raise InputError("only_open", "whose the records are is told by the result of smtpd_profile_info: give that.")
     return [json.dumps({name: value for name in _BARE if (value := record.get(name)) is not None}) for record in source]
 
 

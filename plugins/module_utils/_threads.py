@@ -45,6 +45,10 @@ def map_at_once(function: Callable[[_Item], _Result], items: Iterable[_Item], th
         work()
     else:
         with ThreadPoolExecutor(workers) as pool:
-            for future in [pool.submit(work) for _worker in range(workers)]:
-                future.result()
+            try:
+                for future in [pool.submit(work) for _worker in range(workers)]:
+                    future.result()
+            except BaseException:  # also an interruption of this thread: the others end with the call that is under way
+                pending.clear()
+                raise
     return [results[place] for place in range(count)]

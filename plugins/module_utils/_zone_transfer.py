@@ -19,8 +19,10 @@ from ._dns_exchange import dnspython
 from ._dns_plan import Content, RecordSet
 from ._records import TXT, canonical, name_key, rdata_of
 
-# A signed zone has them beside all others (RFC 4034, RFC 5155), and nobody publishes them by hand.
-_OF_SIGNATURES = frozenset(("RRSIG", "NSEC", "NSEC3"))
+# What the server itself has in a zone, in a signed one also beside a CNAME (RFC 4034, RFC 5155, RFC 2535).
+_OF_THE_SERVER = frozenset(
+    ("SOA", "RRSIG", "NSEC", "NSEC3", "NSEC3PARAM", "DNSKEY", "CDS", "CDNSKEY", "KEY", "SIG", "NXT")
+)
 
 
 class ZoneTransfer:
@@ -28,7 +30,8 @@ class ZoneTransfer:
 
     def __init__(self, provider: Any) -> None:
         self._provider = provider
-        self._spelt: dict[tuple[str, str], str] = {}  # rdata of TXT records, by name key and text
+        # By name key and text, the rdata of TXT records: one text can be there in several spellings.
+        self._spellings: dict[tuple[str, str], list[str]] = {}
 
     def read(self, zone: str, names: Iterable[str]) -> tuple[Content, set[str]]:
         """Have a zone transferred.
@@ -38,17 +41,16 @@ class ZoneTransfer:
         :returns: that content, and the name keys of all that the zone has.
         """
         names = set(names)
-        owners = set()
-        values: dict[tuple[str, str], list[str]] = {}
+        owners = {zone}
+        values: dict[tuple[str, str], dict[str, None]] = {}
         ttls: dict[tuple[str, str], int] = {}
         for rrset, type_ in self._rrsets(zone):
             name = name_key(rrset.name.to_text())
             owners.add(name)
             if name in names:
                 ttls.setdefault((name, type_), rrset.ttl)
-                # A set may come in parts, and the SOA comes twice.
-                known = values.setdefault((name, type_), [])
-                known += [value for value in self._values(name, type_, rrset) if value not in known]
+                # A set may come in parts.
+                values.setdefault((name, type_), {}).update(dict.fromkeys(self._values(name, type_, rrset)))
         content: dict[str, dict[str, RecordSet]] = {}
         for (name, type_), ttl in ttls.items():
             content.setdefault(name, {})[type_] = RecordSet(name, type_, ttl, tuple(values[name, type_]))
@@ -69,7 +71,7 @@ class ZoneTransfer:
             for rrset in message.answer:
                 type_ = dns.rdatatype.to_text(rrset.rdtype)
                 # Addresses of name servers outside of the zone may come with it.
-                if type_ not in _OF_SIGNATURES and rrset.name.is_subdomain(origin):
+                if type_ not in _OF_THE_SERVER and rrset.name.is_subdomain(origin):
                     yield rrset, type_
 
     def _values(self, name: str, type_: str, rrset: Any) -> Iterator[str]:
@@ -77,7 +79,7 @@ class ZoneTransfer:
             text = rdata.to_text()
             value = canonical(type_, text)
             if type_ == TXT:
-                self._spelt[name, value] = text
+                self._spellings.setdefault((name, value), []).append(text)
             yield value
 
     def record(self, zone: Any, record_set: RecordSet) -> Any:
@@ -85,8 +87,11 @@ class ZoneTransfer:
 
         :param zone: the C(octodns.zone.Zone) that it lies in.
         """
+        known = self._spellings if record_set.type == TXT else {}
         rdatas = [
-            self._spelt.get((record_set.name, value)) or rdata_of(record_set.type, value) for value in record_set.values
+            rdata
+            for value in record_set.values
+            for rdata in known.get((record_set.name, value)) or [rdata_of(record_set.type, value)]
         ]
         return _record_class()(zone, record_set, rdatas)
 
@@ -101,16 +106,16 @@ def _record_class() -> Any:
         def __init__(self, zone: Any, record_set: RecordSet, rdatas: list[str]) -> None:
             super().__init__(zone, zone.hostname_from_fqdn(record_set.name), {"ttl": record_set.ttl})
             self._type = record_set.type
-            self._spelt = rdatas
+            self._rdata_texts = rdatas
 
         @property
         def rrs(self) -> tuple[str, int, str, list[str]]:
             """What takes the place of this in newer versions of octoDNS is C(to_rrset)."""
-            return self.fqdn, self.ttl, self._type, self._spelt
+            return self.fqdn, self.ttl, self._type, self._rdata_texts
 
         def to_rrset(self) -> Any:
             from octodns.record.rr import Rrset
 
-            return Rrset(*(self.fqdn, self._type, self.ttl, self._spelt))
+            return Rrset(self.fqdn, self._type, self.ttl, self._rdata_texts)
 
     return TransferredRecord

@@ -16,6 +16,7 @@ description:
 author:
   - The smtpd.email authors (@smtpd)
 extends_documentation_fragment:
+  - smtpd.email._compact
   - smtpd.email._attributes.info
 options:
   sending_domain:
@@ -170,8 +171,13 @@ dns_records:
     - name: _dmarc.mail.example.com
       type: TXT
       value: v=DMARC1; p=none
+compact:
+  description: The lists of more than 100 items in JSON, as P(smtpd.email.expanded#filter) takes them.
+  returned: if O(compact=true) and there are such lists
+  type: str
 """
 
+from ansible_collections.smtpd.email.plugins.module_utils._compact import compact_spec
 from ansible_collections.smtpd.email.plugins.module_utils._dns_delegation import servers_by
 from ansible_collections.smtpd.email.plugins.module_utils._dns_survey import examine
 from ansible_collections.smtpd.email.plugins.module_utils._module import run_module
@@ -209,6 +215,7 @@ def run(module):
 def main():
     run_module(
         run,
+        may_be_blank=("timeout",),
         argument_spec={
             **{name: {"type": "str"} for name in TYPES_OF},
             "profiles": {"type": "list", "elements": "dict", "options": profile_spec()},
@@ -216,6 +223,7 @@ def main():
             "nameservers": {"type": "list", "elements": "str", "default": []},
             "resolver": {"type": "str"},
             "timeout": {"type": "float", "default": 5.0},
+            **compact_spec(),
         },
         required_one_of=[("profiles",) + tuple(TYPES_OF)],
         mutually_exclusive=[("profiles", name) for name in TYPES_OF],

@@ -13,7 +13,7 @@ from typing import Any, Callable, Mapping
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.smtpd.email.plugins.module_utils._compact import expanded
+from ansible_collections.smtpd.email.plugins.module_utils._compact import FIELD, expanded
 from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdError
 
 
@@ -26,7 +26,7 @@ def filter_of(name: str, function: Callable[..., Any]) -> dict[str, Callable[...
     @functools.wraps(function)
     def explained(*args: Any, **kwargs: Any) -> Any:
         try:
-            return function(*map(_whole, args), **{name: _whole(value) for name, value in kwargs.items()})
+            return function(*map(_whole, args), **{keyword: _whole(value) for keyword, value in kwargs.items()})
         except SmtpdError as error:
             raise AnsibleFilterError(str(error)) from None
         except KeyError as error:
@@ -44,4 +44,4 @@ def filter_of(name: str, function: Callable[..., Any]) -> dict[str, Callable[...
 
 
 def _whole(value: Any) -> Any:
-    return expanded(value) if isinstance(value, Mapping) and "compact" in value else value
+    return expanded(value) if isinstance(value, Mapping) and FIELD in value else value

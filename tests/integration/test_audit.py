@@ -156,7 +156,6 @@ def test_it_fails_for_what_it_is_told_to_and_still_writes_the_report(
 
 
 @pytest.mark.thorough
-@pytest.mark.thorough
 def test_check_mode_looks_and_writes_nothing(
     ansible: Ansible, simulator: Simulator, bind: BindServer, tmp_path: Path
 ) -> None:
@@ -167,7 +166,6 @@ def test_check_mode_looks_and_writes_nothing(
     assert run.changed == [] and not list(tmp_path.glob("report.*"))
 
 
-@pytest.mark.thorough
 @pytest.mark.thorough
 def test_only_the_selected_profiles_are_audited(
     ansible: Ansible, simulator: Simulator, bind: BindServer, tmp_path: Path
@@ -188,7 +186,6 @@ def test_no_profile_at_all_is_not_taken_for_health(ansible: Ansible, bind: BindS
     ]
 
 
-@pytest.mark.thorough
 @pytest.mark.thorough
 def test_where_the_service_fails_for_one_profile_the_others_are_audited(
     ansible: Ansible, simulator: Simulator, bind: BindServer, tmp_path: Path

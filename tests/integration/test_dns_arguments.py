@@ -244,7 +244,6 @@ def examples(*names: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.thorough
-@pytest.mark.thorough
 def test_the_example_of_nsupdate_runs_and_changes_nothing_when_it_runs_again(
     bind: BindServer, collections: Path, tmp_path: Path, clean_environ: dict[str, str]
 ) -> None:

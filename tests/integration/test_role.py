@@ -237,7 +237,6 @@ def test_a_profile_that_is_there_is_not_looked_at_again(
 
 
 @pytest.mark.thorough
-@pytest.mark.thorough
 def test_what_is_to_be_thought_about_is_said_and_does_not_stop(
     ansible: Ansible, simulator: Simulator, dns: BindServer
 ) -> None:
@@ -270,7 +269,6 @@ def test_a_dmarc_record_that_is_there_is_left_alone(ansible: Ansible, simulator:
 
 
 @pytest.mark.thorough
-@pytest.mark.thorough
 def test_with_dmarc_a_second_run_changes_nothing(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
     assert ansible.role(**ONE, **settings(dns), dmarc="v=DMARC1; p=none").returncode == 0
     run = ansible.role(**ONE, **settings(dns), dmarc="v=DMARC1; p=quarantine")
@@ -280,7 +278,6 @@ def test_with_dmarc_a_second_run_changes_nothing(ansible: Ansible, simulator: Si
 # Many
 
 
-@pytest.mark.thorough
 @pytest.mark.thorough
 def test_25_profiles_take_no_more_tasks_than_one(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
     one = ansible.role(**ONE, **settings(dns))
@@ -400,7 +397,6 @@ def test_manual_publishing_ends_well_with_what_is_to_be_published(
     assert simulator.requests(method="PUT") == []
 
 
-@pytest.mark.thorough
 @pytest.mark.thorough
 def test_manual_publishing_goes_on_to_verify_where_dns_answers(
     ansible: Ansible, simulator: Simulator, dns: BindServer

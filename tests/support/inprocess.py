@@ -18,6 +18,8 @@ from unittest import mock
 from ansible.module_utils import basic
 from ansible.module_utils.common.parameters import PASS_VARS
 
+# Since ansible-core 2.21 results have no invocation otherwise.
+WITH_INVOCATION = {"_ansible_inject_invocation": True} if "inject_invocation" in PASS_VARS else {}
 DEFECT = "defect of the collection"
 
 
@@ -37,9 +39,7 @@ def run_module(name: str, check_mode: bool = False, diff: bool = False, **argume
     :param name: of a module of this collection, or with namespace and collection of another's.
     :raises ModuleCrash: it did not end as a module has to.
     """
-    given = {**arguments, "_ansible_check_mode": check_mode, "_ansible_diff": diff}
-    if "inject_invocation" in PASS_VARS:  # since ansible-core 2.21 it is left out otherwise
-        given["_ansible_inject_invocation"] = True
+    given = {**arguments, **WITH_INVOCATION, "_ansible_check_mode": check_mode, "_ansible_diff": diff}
     module = import_module(name)
     written, complained = io.StringIO(), io.StringIO()
     with contextlib.ExitStack() as stack:

@@ -271,21 +271,49 @@ def test_names_that_are_not_compressed_are_understood(look: Run) -> None:
         assert statuses(look(LINK, nameservers=[server.address])) == ["present"]
 
 
-@pytest.mark.parametrize("rcode", [dns.rcode.NOERROR, dns.rcode.NXDOMAIN])
-def test_an_absence_may_be_remembered_for_the_lower_of_two_times(rcode: int, look: Run) -> None:
-    def nothing(query: dns.message.Message) -> dns.message.Message:
-        response = failing(rcode)(query)
-        response.flags |= dns.flags.AA
-        soa = dns.rrset.from_text(
-            "example.net.", 900, "IN", "SOA", "ns.example.net. hostmaster.example.net. 1 2 3 4 60"
-        )
-        response.authority.append(soa)
-        return response
+def absent(ttl: int, minimum: int, rcode: int = dns.rcode.NXDOMAIN, length: int | None = None) -> Respond:
+    """Nothing, with an SOA.
 
-    with OddServer(nothing) as server:
+    :param length: that of its rdata, where it is not the right one.
+    """
+    names = dns.name.from_text("ns.example.net.").to_wire() + dns.name.from_text("hostmaster.example.net.").to_wire()
+    rdata = (names + struct.pack("!IIIII", 1, 2, 3, 4, minimum))[:length]
+
+    def respond(query: dns.message.Message) -> bytes:
+        flags = dns.flags.QR | dns.flags.AA | rcode
+        question = query.question[0].name.to_wire() + struct.pack("!HH", query.question[0].rdtype, 1)
+        soa = dns.name.from_text("example.net.").to_wire() + struct.pack("!HHIH", 6, 1, ttl, len(rdata)) + rdata
+        return struct.pack("!HHHHHH", query.id, flags, 1, 0, 1, 0) + question + soa
+
+    return respond
+
+
+@pytest.mark.parametrize("rcode", [dns.rcode.NOERROR, dns.rcode.NXDOMAIN])
+@pytest.mark.parametrize(("ttl", "minimum"), [(900, 60), (60, 900)])
+def test_an_absence_may_be_remembered_for_the_lower_of_two_times(ttl: int, minimum: int, rcode: int, look: Run) -> None:
+    with OddServer(absent(ttl, minimum, rcode)) as server:
         record = look(LINK, nameservers=[server.address])["records"][0]
     until = datetime.fromisoformat(record["negatively_cached_until"].replace("Z", "+00:00")).timestamp()
     assert record["status"] == "missing" and 50 < until - time.time() <= 60
+
+
+def test_a_time_with_its_highest_bit_set_is_none(look: Run) -> None:
+    with OddServer(absent(0xFFFFFFFF, 0xFFFFFFFF)) as server:
+        record = look(LINK, nameservers=[server.address])["records"][0]
+    until = datetime.fromisoformat(record["negatively_cached_until"].replace("Z", "+00:00")).timestamp()
+    assert until <= time.time() + 1
+
+
+@pytest.mark.parametrize("length", [0, 4, 30])
+def test_an_absence_whose_soa_is_cut_is_no_certain_answer(length: int, look: Run) -> None:
+    with OddServer(absent(900, 60, length=length)) as server:
+        record = look(LINK, nameservers=[server.address])["records"][0]
+    assert record["status"] == "unknown"
+
+
+def test_an_empty_timeout_is_one_not_given(look: Run) -> None:
+    with OddServer(right) as server:
+        assert statuses(look(LINK, nameservers=[server.address], timeout="")) == ["present"]
 
 
 @pytest.mark.parametrize("garbage", [b"no DNS", bytes(12), bytes(300)])

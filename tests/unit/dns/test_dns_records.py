@@ -134,10 +134,32 @@ def test_a_zone_within_another_gets_its_records(publish: Run) -> None:
         assert {record["zone"] for record in result["records"]} == {"mail.example.com."}
 
 
+def test_a_text_that_equals_the_rdata_of_another_type_is_not_taken_for_it(publish: Run, bind: BindServer) -> None:
+    bind.add("m.example.net", "TXT", '"10 mx.example.com."')
+    publish(("m.example.net", "MX", "10 mx.example.com."))
+    assert lines(bind, "example.net", "IN MX") == ["m.example.net. 3600 IN MX 10 mx.example.com."]
+    bind.add(LINK[0], "TXT", '"l.smtpdgo.com."')
+    publish(LINK, conflict="replace")
+    assert lines(bind, "example.net", "go.") == ["go.example.net. 3600 IN CNAME l.smtpdgo.com."]
+
+
+def test_of_a_text_in_two_spellings_both_are_cleared_away(publish: Run, bind: BindServer) -> None:
+    bind.add(LINK[0], "TXT", '"ab"', '"a" "b"')
+    assert publish(LINK)["conflicts"][0]["found"] == ['go.example.net. 300 IN TXT "ab"']
+    publish(LINK, conflict="replace")
+    assert lines(bind, "example.net", "go.") == ["go.example.net. 3600 IN CNAME l.smtpdgo.com."]
+
+
+def test_what_the_server_itself_has_is_not_shown_as_changed(publish: Run) -> None:
+    (diff,) = publish(("example.net", "TXT", "v=spf1 -all"), diff=True)["diff"]
+    assert "SOA" not in diff["before"] + diff["after"]
+
+
 def test_signatures_beside_a_cname_are_no_conflict(publish: Run) -> None:
     signed = """\
         go CNAME l.smtpdgo.com.
         go RRSIG CNAME 13 3 300 20990101000000 20260101000000 1 example.net. AAAA
+        go KEY 512 3 13 AAAA
         go NSEC ns1 CNAME RRSIG NSEC
         """
     with BindServer({"example.net": textwrap.dedent(signed)}) as bind:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import Any, Iterator
 
 import pytest
+from ansible.errors import AnsibleFilterError
 
 from ansible_collections.smtpd.email.plugins.filter.bare_records import FilterModule as BareRecords
 from ansible_collections.smtpd.email.plugins.filter.expanded import FilterModule as Expanded
 from ansible_collections.smtpd.email.plugins.filter.open_records import FilterModule as OpenRecords
+from ansible_collections.smtpd.email.plugins.module_utils._compact import compacted
 from tests.simulator import Simulator, running_simulator
 from tests.support.inprocess import run_module
 
@@ -61,6 +63,20 @@ def test_a_list_in_which_something_is_masked_stays_a_list(simulator: Simulator) 
     assert "compact" not in result and len(result["profiles"]) == MANY
     assert result["profiles"][5]["profile_name"] == "my ********"
     simulator.patch(simulator.profiles()[5]["profile_id"], profile_name="five")
+
+
+@pytest.mark.parametrize("secret", ['pä"ss\\', "line 1\nline 2", "🔑", '": "', "\\u00fc", "4711"])
+def test_a_secret_keeps_a_list_from_being_compact_however_it_is_spelt(secret: str) -> None:
+    result = {"changed": False, "results": [{"msg": "ü %d" % number} for number in range(MANY)]}
+    assert set(compacted(result, ["not there"])) == {"changed", "compact"}
+    result["results"][7]["msg"] = "said: %s." % secret
+    assert compacted(result, ["not there", secret]) == result
+
+
+def test_only_of_a_result_it_is_known_which_records_are_open(simulator: Simulator) -> None:
+    records = look_up(simulator)["dns_records"]
+    with pytest.raises(AnsibleFilterError, match="only_open: "):
+        BareRecords().filters()["bare_records"](records, only_open=True)
 
 
 def test_filters_take_compact_results(simulator: Simulator) -> None:

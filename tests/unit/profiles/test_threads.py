@@ -6,11 +6,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
+import time
 
 import pytest
 
 from ansible_collections.smtpd.email.plugins.module_utils._threads import map_at_once
+
+ENVIRON = {**os.environ, "PYTHONPATH": os.environ.get("ANSIBLE_COLLECTIONS_PATH", "")}
 
 
 @pytest.mark.parametrize("threads", [1, 4, 100])
@@ -18,9 +24,19 @@ def test_results_are_in_the_order_of_the_items(threads: int) -> None:
     assert map_at_once(lambda number: number * 2, range(50), threads) == list(range(0, 100, 2))
 
 
-def test_as_many_calls_as_told_are_under_way_at_once() -> None:
-    together = threading.Barrier(4, timeout=10)
-    assert map_at_once(lambda _item: together.wait() >= 0, range(8), 4) == [True] * 8
+def test_as_many_calls_as_told_are_under_way_at_once_and_no_more() -> None:
+    together, lock, now, most = threading.Barrier(4, timeout=10), threading.Lock(), [0], [0]
+
+    def call(_item: int) -> None:
+        with lock:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        together.wait()
+        with lock:
+            now[0] -= 1
+
+    map_at_once(call, range(8), 4)
+    assert most == [4]
 
 
 def test_each_item_is_called_once() -> None:
@@ -31,15 +47,45 @@ def test_each_item_is_called_once() -> None:
 
 @pytest.mark.parametrize("threads", [1, 4])
 def test_after_a_failure_no_other_call_begins(threads: int) -> None:
-    called = []
+    called, failed = [], threading.Event()
 
-    def fail(number: int) -> None:
+    def call(number: int) -> None:
         called.append(number)
-        raise ValueError("no %d" % number)
+        if number == 0:
+            failed.set()
+            raise ValueError("no")
+        failed.wait(10)
+        time.sleep(0.01)
 
-    with pytest.raises(ValueError, match="no "):
-        map_at_once(fail, range(1000), threads)
-    assert len(called) <= threads
+    with pytest.raises(ValueError, match="no"):
+        map_at_once(call, range(1000), threads)
+    assert len(called) < 100
+
+
+INTERRUPTED = """
+import os, signal, sys, threading, time
+from ansible_collections.smtpd.email.plugins.module_utils._threads import map_at_once
+
+called = []
+
+def call(number):
+    called.append(number)
+    if number == 8:
+        os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(0.02)
+
+try:
+    map_at_once(call, range(1000), 4)
+except KeyboardInterrupt:
+    print(len(called))
+"""
+
+
+def test_after_an_interruption_no_other_call_begins() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], check=True, stdout=subprocess.PIPE, text=True, env=ENVIRON
+    )
+    assert 8 < int(run.stdout) < 100
 
 
 def test_nothing_takes_no_call() -> None:
