@@ -4,10 +4,10 @@
 
 # This module utility is PRIVATE to the collection: it can change at any time without notice.
 
-"""Results of many items as one text.
+"""Results of many items as a few texts.
 
 Ansible visits each value of a result a dozen times: it masks, converts, copies, cleans and shows it. With thousands of records that
-takes longer than the service and DNS together; one text is a single value.
+takes longer than the service and DNS together; a text is a single value.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def compact_spec() -> dict[str, dict[str, Any]]:
 
 
 def compacted(result: Mapping[str, Any], secrets: Iterable[str]) -> dict[str, Any]:
-    """A result with its long lists in one field in JSON.
+    """A result with each of its long lists as one text.
 
     :param secrets: what is masked in results. Where one is in such a list, the result stays as it is, to be masked value by value.
     """
@@ -37,21 +37,24 @@ def compacted(result: Mapping[str, Any], secrets: Iterable[str]) -> dict[str, An
         for name, value in result.items()
         if isinstance(value, list) and len(value) > MANY and name not in _ANSIBLES
     }
-    once = {name: value for name, value in long.items() if name != _RECORDS or value != _nested_records(long)}
-    text = json.dumps(once)
-    if not long or any(form in text for secret in secrets for form in (secret, json.dumps(secret)[1:-1])):
+    texts = {name: None if _is_nested(name, value, long) else json.dumps(value) for name, value in long.items()}
+    forms = [form for secret in secrets for form in (secret, json.dumps(secret)[1:-1])]
+    if not long or any(form in text for text in texts.values() if text is not None for form in forms):
         return dict(result)
-    return {**{name: value for name, value in result.items() if name not in long}, FIELD: text}
+    return {**{name: value for name, value in result.items() if name not in long}, FIELD: texts}
 
 
 def expanded(result: Mapping[str, Any]) -> dict[str, Any]:
     """A result with all of its lists, whether it is compact or not."""
     whole = dict(result)
-    if FIELD in whole:
-        whole.update(json.loads(whole.pop(FIELD)))
-        if _RECORDS not in whole and (records := _nested_records(whole)):
-            whole[_RECORDS] = records
+    texts = whole.pop(FIELD, {})
+    whole.update((name, json.loads(text)) for name, text in texts.items() if text is not None)
+    whole.update((name, _nested_records(whole)) for name, text in texts.items() if text is None)
     return whole
+
+
+def _is_nested(name: str, value: list[Any], lists: Mapping[str, Any]) -> bool:
+    return name == _RECORDS and value == _nested_records(lists)
 
 
 def _nested_records(result: Mapping[str, Any]) -> list[Any]:

@@ -308,9 +308,11 @@ conflicts:
       returned: always
       sample: The name points elsewhere. Remove that record, or choose another domain. Or allow it by conflict=replace.
 compact:
-  description: The lists of more than 100 items in JSON, as P(smtpd.email.expanded#filter) takes them.
+  description:
+    - The lists of more than 100 items by their names, each as a text in JSON, as P(smtpd.email.expanded#filter) takes them.
+    - V(null) stands for records that are in the profiles, too.
   returned: if O(compact=true) and there are such lists
-  type: str
+  type: dict
 """
 
 from ansible_collections.smtpd.email.plugins.module_utils._compact import compact_spec

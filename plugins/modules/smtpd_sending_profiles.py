@@ -146,9 +146,11 @@ findings:
   type: list
   elements: dict
 compact:
-  description: The lists of more than 100 items in JSON, as P(smtpd.email.expanded#filter) takes them.
+  description:
+    - The lists of more than 100 items by their names, each as a text in JSON, as P(smtpd.email.expanded#filter) takes them.
+    - V(null) stands for records that are in the profiles, too.
   returned: if O(compact=true) and there are such lists
-  type: str
+  type: dict
 """
 
 from ansible_collections.smtpd.email.plugins.module_utils._compact import compact_spec
