@@ -535,7 +535,8 @@ def _known(kind: Kind, data: Fields) -> Fields:
 
 def _typed(value: Any, default: Any) -> Any:
     """As AWX does, numbers are taken in words too."""
-    return int(value) if type(default) is int and isinstance(value, str) and value.isdigit() else value
+    is_number = isinstance(default, int) and not isinstance(default, bool)
+    return int(value) if is_number and isinstance(value, str) and value.isdigit() else value
 
 
 def _same(shown: Any, asked: str) -> bool:
