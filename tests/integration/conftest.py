@@ -89,16 +89,9 @@ class Ansible:
             **WITH_INVOCATION,
         }
         (self.workdir / "arguments.json").write_text(json.dumps({"ANSIBLE_MODULE_ARGS": {**options, **given}}))
-        process = subprocess.run(
+        process = self._process(
             [sys.executable, "-m", "ansible_collections.smtpd.email.plugins.modules." + name, "arguments.json"],
-            cwd=self.workdir,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=self.timeout,
-            check=False,
-            env={**self.environ, "PYTHONPATH": self.environ["ANSIBLE_COLLECTIONS_PATH"], **(environ or {})},
+            {"PYTHONPATH": self.environ["ANSIBLE_COLLECTIONS_PATH"], **(environ or {})},
         )
         return {"failed": False, **json.loads(process.stdout.strip().splitlines()[-1]), "output": process.stdout}
 
@@ -143,8 +136,16 @@ class Ansible:
     def _run(self, command: list[str], environ: dict[str, str] | None) -> Run:
         results = self.workdir / "results.jsonl"
         results.unlink(missing_ok=True)
-        process = subprocess.run(
+        process = self._process(
             [str(BIN / command[0]), *command[1:]],
+            {**WATCHED, "TEST_RESULTS_FILE": str(results), **(environ or {})},
+        )
+        lines = results.read_text().splitlines() if results.exists() else []
+        return Run(process.returncode, process.stdout, [json.loads(line) for line in lines])
+
+    def _process(self, command: list[str], environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
             cwd=self.workdir,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -152,10 +153,8 @@ class Ansible:
             text=True,
             timeout=self.timeout,
             check=False,
-            env={**self.environ, **WATCHED, "TEST_RESULTS_FILE": str(results), **(environ or {})},
+            env={**self.environ, **environ},
         )
-        lines = results.read_text().splitlines() if results.exists() else []
-        return Run(process.returncode, process.stdout, [json.loads(line) for line in lines])
 
 
 @pytest.fixture(scope="session")
