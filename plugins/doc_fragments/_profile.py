@@ -65,8 +65,8 @@ options:
     description:
       - With O(state=verified), ask for the verification of a profile only once DNS answers right for these of its records, as
         M(smtpd.email.smtpd_dns_info) tells. A verification that comes too early leaves the wrong answer in caches.
-      - Records as the modules of this collection return them. One whose C(profile_id) is that of no wanted profile is not
-        waited for. One without C(profile_id) counts for all profiles.
+      - Records as the modules of this collection return them, or as P(smtpd.email.bare_records#filter) bundles them. One whose
+        C(profile_id) is that of no wanted profile is not waited for. One without C(profile_id) counts for all profiles.
       - If DNS does not answer right in time, the profile is not verified, and the error tells for each record what is
         wrong. The time that is waited for the service begins when it is asked.
       - Not used in check mode. Needs the Python library dnspython >= 2.4.

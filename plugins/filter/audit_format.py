@@ -50,7 +50,6 @@ _value:
   type: str
 """
 
-from ansible_collections.smtpd.email.plugins.module_utils._audit_formats import audit_format
 from ansible_collections.smtpd.email.plugins.plugin_utils._filters import filter_of
 
 
@@ -58,4 +57,4 @@ class FilterModule:
     """The filter of this file."""
 
     def filters(self):
-        return filter_of("audit_format", audit_format)
+        return filter_of("audit_format", "_audit_formats")

@@ -39,16 +39,11 @@ _value:
   elements: dict
 """
 
-from ansible_collections.smtpd.email.plugins.module_utils._audit import audit_records
 from ansible_collections.smtpd.email.plugins.plugin_utils._filters import filter_of
-
-
-def _audit_records(lookup):
-    return audit_records(lookup["profiles"])
 
 
 class FilterModule:
     """The filter of this file."""
 
     def filters(self):
-        return filter_of("audit_records", _audit_records)
+        return filter_of("audit_records", "_audit")

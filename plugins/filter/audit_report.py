@@ -198,11 +198,12 @@ _value:
 
 import time
 
-from ansible_collections.smtpd.email.plugins.module_utils._audit import audit_report
 from ansible_collections.smtpd.email.plugins.plugin_utils._filters import filter_of
 
 
 def _audit_report(lookup, answers, account="", now=None):
+    from ansible_collections.smtpd.email.plugins.module_utils._audit import audit_report
+
     return audit_report(lookup, answers, time.time() if now is None else float(now), account)
 
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: bare_records
 version_added: 0.1.0
-short_description: Reduce DNS records to what is needed to publish them
+short_description: Reduce DNS records to what is needed to publish them, as one text
 description:
   - Takes DNS records as the modules of this collection return them, and leaves of each only its name, type, value
     and priority, the id of its profile, and its state at the service.
-  - Made for the role P(smtpd.email.sending_profile#role). With thousands of records, Ansible spends more time on carrying their
-    fields from task to task than DNS takes. So each record becomes one text in JSON, which options of modules take for a
-    dictionary.
+  - Made for the role P(smtpd.email.sending_profile#role). With thousands of records, Ansible spends more time on carrying them
+    from task to task than DNS takes. So all of them become one item, a text in JSON, which the options of this collection's modules
+    for records take for the records in it.
 options:
   _input:
     description: The records as a list, or a result that has them as C(dns_records), compact or not.
@@ -41,13 +41,13 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - The records in the given order as JSON, ready for O(smtpd.email.smtpd_dns_records#module:records). C(priority) is there for
-      MX records only, C(profile_id) and C(validation_state) where they were given.
+    - One item with the records in the given order under C(records), in JSON, ready for
+      O(smtpd.email.smtpd_dns_records#module:records), also beside other items. No item if there are no records.
+    - C(priority) is there for MX records only, C(profile_id) and C(validation_state) where they were given.
   type: list
   elements: str
 """
 
-from ansible_collections.smtpd.email.plugins.module_utils._report import bare_records
 from ansible_collections.smtpd.email.plugins.plugin_utils._filters import filter_of
 
 
@@ -55,4 +55,4 @@ class FilterModule:
     """The filter of this file."""
 
     def filters(self):
-        return filter_of("bare_records", bare_records)
+        return filter_of("bare_records", "_report")

@@ -196,13 +196,14 @@ _value:
 
 from ansible.utils.display import Display
 
-from ansible_collections.smtpd.email.plugins.module_utils._dns_arguments import dns_arguments
 from ansible_collections.smtpd.email.plugins.plugin_utils._filters import filter_of
 
 display = Display()
 
 
 def _dns_arguments(records, fqcn, zones, ttl=3600, existing=None):
+    from ansible_collections.smtpd.email.plugins.module_utils._dns_arguments import dns_arguments
+
     arguments, warning = dns_arguments(records, fqcn, zones, ttl, existing)
     if warning:
         display.warning(warning)

@@ -37,7 +37,6 @@ _value:
   type: dict
 """
 
-from ansible_collections.smtpd.email.plugins.module_utils._compact import expanded
 from ansible_collections.smtpd.email.plugins.plugin_utils._filters import filter_of
 
 
@@ -45,4 +44,4 @@ class FilterModule:
     """The filter of this file."""
 
     def filters(self):
-        return filter_of("expanded", expanded)
+        return filter_of("expanded", "_compact")

@@ -82,7 +82,6 @@ _value:
       type: str
 """
 
-from ansible_collections.smtpd.email.plugins.module_utils._healing import heal_results
 from ansible_collections.smtpd.email.plugins.plugin_utils._filters import filter_of
 
 
@@ -90,4 +89,4 @@ class FilterModule:
     """The filter of this file."""
 
     def filters(self):
-        return filter_of("heal_results", heal_results)
+        return filter_of("heal_results", "_healing")

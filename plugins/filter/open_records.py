@@ -34,7 +34,6 @@ _value:
   elements: dict
 """
 
-from ansible_collections.smtpd.email.plugins.module_utils._report import open_records
 from ansible_collections.smtpd.email.plugins.plugin_utils._filters import filter_of
 
 
@@ -42,4 +41,4 @@ class FilterModule:
     """The filter of this file."""
 
     def filters(self):
-        return filter_of("open_records", open_records)
+        return filter_of("open_records", "_report")

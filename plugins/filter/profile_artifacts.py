@@ -59,7 +59,6 @@ _value:
       type: int
 """
 
-from ansible_collections.smtpd.email.plugins.module_utils._report import profile_artifacts
 from ansible_collections.smtpd.email.plugins.plugin_utils._filters import filter_of
 
 
@@ -67,4 +66,4 @@ class FilterModule:
     """The filter of this file."""
 
     def filters(self):
-        return filter_of("profile_artifacts", profile_artifacts)
+        return filter_of("profile_artifacts", "_report")

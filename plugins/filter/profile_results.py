@@ -78,7 +78,6 @@ _value:
       elements: dict
 """
 
-from ansible_collections.smtpd.email.plugins.module_utils._report import profile_results
 from ansible_collections.smtpd.email.plugins.plugin_utils._filters import filter_of
 
 
@@ -86,4 +85,4 @@ class FilterModule:
     """The filter of this file."""
 
     def filters(self):
-        return filter_of("profile_results", profile_results)
+        return filter_of("profile_results", "_report")

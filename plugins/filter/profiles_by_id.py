@@ -44,7 +44,6 @@ _value:
   elements: dict
 """
 
-from ansible_collections.smtpd.email.plugins.module_utils._healing import profiles_by_id
 from ansible_collections.smtpd.email.plugins.plugin_utils._filters import filter_of
 
 
@@ -52,4 +51,4 @@ class FilterModule:
     """The filter of this file."""
 
     def filters(self):
-        return filter_of("profiles_by_id", profiles_by_id)
+        return filter_of("profiles_by_id", "_healing")

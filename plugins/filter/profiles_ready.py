@@ -37,12 +37,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: For each such profile its C(profile_id), ready for O(smtpd.email.smtpd_sending_profiles#module:profiles).
+  description:
+    - For each such profile its C(profile_id), ready for O(smtpd.email.smtpd_sending_profiles#module:profiles).
+    - Each is a text in JSON, which options of modules take for a dictionary, and Ansible for a single value.
   type: list
-  elements: dict
+  elements: str
 """
 
-from ansible_collections.smtpd.email.plugins.module_utils._report import profiles_ready
 from ansible_collections.smtpd.email.plugins.plugin_utils._filters import filter_of
 
 
@@ -50,4 +51,4 @@ class FilterModule:
     """The filter of this file."""
 
     def filters(self):
-        return filter_of("profiles_ready", profiles_ready)
+        return filter_of("profiles_ready", "_report")

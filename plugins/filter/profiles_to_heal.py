@@ -46,7 +46,6 @@ _value:
   elements: dict
 """
 
-from ansible_collections.smtpd.email.plugins.module_utils._healing import profiles_to_heal
 from ansible_collections.smtpd.email.plugins.plugin_utils._filters import filter_of
 
 
@@ -54,4 +53,4 @@ class FilterModule:
     """The filter of this file."""
 
     def filters(self):
-        return filter_of("profiles_to_heal", profiles_to_heal)
+        return filter_of("profiles_to_heal", "_healing")

@@ -53,7 +53,6 @@ _value:
   elements: dict
 """
 
-from ansible_collections.smtpd.email.plugins.module_utils._wanted import profiles_wanted
 from ansible_collections.smtpd.email.plugins.plugin_utils._filters import filter_of
 
 
@@ -61,4 +60,4 @@ class FilterModule:
     """The filter of this file."""
 
     def filters(self):
-        return filter_of("profiles_wanted", profiles_wanted)
+        return filter_of("profiles_wanted", "_wanted")

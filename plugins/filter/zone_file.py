@@ -41,7 +41,6 @@ _value:
     bounce.mail.example.com. 3600 IN MX  10 feedback-smtp.us-east-1.amazonses.com.
 """
 
-from ansible_collections.smtpd.email.plugins.module_utils._records import zone_file
 from ansible_collections.smtpd.email.plugins.plugin_utils._filters import filter_of
 
 
@@ -49,4 +48,4 @@ class FilterModule:
     """The filter of this file."""
 
     def filters(self):
-        return filter_of("zone_file", zone_file)
+        return filter_of("zone_file", "_records")

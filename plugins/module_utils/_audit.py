@@ -63,14 +63,14 @@ class _Conclusion(NamedTuple):
 # Before DNS is asked
 
 
-def audit_records(profiles: Iterable[_Profile]) -> list[dict[str, Any]]:
+def audit_records(lookup: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The records that DNS is to be asked for: those of all profiles that can still be verified.
 
     A record that cannot be asked for is left out: one odd record must not keep a thousand others from being looked at.
 
-    :param profiles: as C(smtpd_profile_info) returns them with C(setup).
+    :param lookup: the result of C(smtpd_profile_info) with C(setup).
     """
-    records = _records(profiles)
+    records = _records(lookup["profiles"])
     problems = _problems(records)
     return [record for record, problem in zip(records, problems) if problem is None]
 

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import functools
+import re
 import secrets
 import selectors
 import socket
@@ -31,10 +33,15 @@ _SERVERS = 64  # that are asked at once, each by a socket
 _TCP_THREADS = 8
 _BUSY = 0.01  # seconds until a socket that was full is tried again
 
-# Of a message's header (RFC 1035, 4.1.1): its length in bytes, and bits of its third and fourth byte.
+# Of a message's header (RFC 1035, 4.1.1): its length in bytes, bits of its third and fourth byte, and of both together.
 HEADER = 12
 _QR, _TC, _RD = 0x80, 0x02, 0x01
 RCODE = 0x0F
+AA = 0x0400
+
+# A name without escapes, which nearly all are, and which need no library.
+_PLAIN_NAME = re.compile(r"([A-Za-z0-9_*-]{1,63}(\.|$))+")
+_MAX_NAME = 253
 
 
 @dataclass(frozen=True)
@@ -221,10 +228,8 @@ class _Lane:
                 self._under_way[asked.number] = asked
 
     def _prepare(self, asked: _Asked, now: float) -> None:
-        dns = dnspython()
         if not asked.section:
-            type_ = dns.rdatatype.from_text(asked.type)
-            asked.section = dns.name.from_text(asked.name).to_wire() + struct.pack("!HH", type_, dns.rdataclass.IN)
+            asked.section = _wire_name(asked.name) + _wire_type(asked.type)
         asked.number = secrets.randbits(16)
         while asked.number in self._under_way:
             asked.number = secrets.randbits(16)
@@ -277,6 +282,19 @@ class _Lane:
         self.waiting.clear()
 
 
+def _wire_name(name: str) -> bytes:
+    if not _PLAIN_NAME.fullmatch(name) or len(name) > _MAX_NAME:
+        return dnspython().name.from_text(name).to_wire()
+    labels = name.rstrip(".").encode("ascii").split(b".")
+    return b"".join(bytes((len(label),)) + label for label in labels) + b"\0"
+
+
+@functools.lru_cache(maxsize=None)
+def _wire_type(type_: str) -> bytes:
+    dns = dnspython()
+    return struct.pack("!HH", dns.rdatatype.from_text(type_), dns.rdataclass.IN)
+
+
 def _by_tcp(server: Server, asked: _Asked, timeout: float) -> Reply:
     dns = dnspython()
     query = dns.message.make_query(asked.name, asked.type)
@@ -293,6 +311,7 @@ def _by_tcp(server: Server, asked: _Asked, timeout: float) -> Reply:
 # dnspython
 
 
+@functools.lru_cache(maxsize=None)
 def dnspython() -> Any:
     """The library, with the parts of it that are used here.
 

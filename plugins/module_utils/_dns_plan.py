@@ -222,7 +222,8 @@ def zones_of(names: Iterable[str], zones: Sequence[str]) -> dict[str, str]:
 
     :raises InputError: some lie in none of them.
     """
-    found = {name: find_zone(name, zones) for name in names}
+    by_key = {name_key(zone): zone for zone in zones}
+    found = {name: find_zone(name, by_key) for name in names}
     homeless = [name for name, zone in found.items() if zone is None]
     if homeless:
         raise InputError(
@@ -428,12 +429,10 @@ class _Node:
 
     def _check_authority(self) -> None:
         """Nothing that this zone says counts at and below a name that it hands to others."""
-        sets = [
-            self.content.get(name, {}).get(type_) for name in parents(self.name, self.zone) for type_ in ("NS", "DNAME")
-        ]
-        if self.name != self.zone:
-            sets.append(self.sets.get("NS"))
-        handed_over = [one for one in sets if one is not None]
+        above = [sets for sets in map(self.content.get, parents(self.name, self.zone)) if sets]
+        handed_over = [sets[type_] for sets in above for type_ in ("NS", "DNAME") if type_ in sets]
+        if self.name != self.zone and "NS" in self.sets:
+            handed_over.append(self.sets["NS"])
         for wish in self.wishes if handed_over else ():
             self._conflict("delegated", wish, _lines(handed_over))
 

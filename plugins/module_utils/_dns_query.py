@@ -13,11 +13,10 @@ import re
 import socket
 import struct
 import time
-from dataclasses import replace
 from typing import Any, Optional, Sequence
 
 from ._dns_answers import Absence, Answer
-from ._dns_exchange import HEADER, RCODE, Question, Reply, Server, Unanswered, dnspython, exchange_all, one_line
+from ._dns_exchange import AA, HEADER, RCODE, Question, Reply, Server, Unanswered, dnspython, exchange_all, one_line
 from ._dns_spf import count_lookups
 from ._errors import InputError
 from ._records import CNAME, TXT, canonical, is_spf, name_key
@@ -30,6 +29,8 @@ _SPF_TIMEOUT = 2.0
 _POINTER = 0xC0
 _LONGEST_LABEL = 63
 _NO_TTL = 1 << 31
+# What an SOA record has after two names (RFC 1035, 3.3.13).
+_SOA_NUMBERS = struct.Struct("!5I")
 _QUESTION_POINTER = bytes((_POINTER, HEADER))
 
 
@@ -138,10 +139,9 @@ def _answer(server: Server, name: str, type_: str, reply: Reply) -> Answer:
         return Answer(server.name, absence=_absence(response))
     ttl, rdatas = found[here]
     texts = tuple(sorted(rdata.to_text() for rdata in rdatas))
-    answer = Answer(server.name, rdatas=texts, ttl=ttl)
-    if here == type_:
-        return replace(answer, values=tuple(sorted(canonical(type_, text) for text in texts)))
-    return replace(answer, alias=canonical(CNAME, texts[0]))
+    if here != type_:
+        return Answer(server.name, rdatas=texts, ttl=ttl, alias=canonical(CNAME, texts[0]))
+    return Answer(server.name, rdatas=texts, ttl=ttl, values=tuple(sorted(canonical(type_, text) for text in texts)))
 
 
 class _Light:
@@ -154,7 +154,7 @@ class _Light:
         self._wire = wire
         self._name = name
         _id, self._flags, questions, self._records, self._authorities, _more = struct.unpack_from("!HHHHHH", wire)
-        self._is_own = bool(self._flags & dnspython().flags.AA) and questions == 1
+        self._is_own = bool(self._flags & AA) and questions == 1
         self._start = _end_of_name(wire, HEADER) + 4 if self._is_own else 0
 
     def found(self) -> dict[str, tuple[int, list[Any]]]:
@@ -183,13 +183,15 @@ class _Light:
         if not is_certain or (self._records, self._authorities) != (0, 1):
             return None
         position = _end_of_name(self._wire, self._start)
-        type_, class_, ttl, length = struct.unpack_from("!HHIH", self._wire, position)
-        if type_ != dns.rdatatype.SOA:
+        type_, _class, ttl, length = struct.unpack_from("!HHIH", self._wire, position)
+        position += 10
+        numbers = _end_of_name(self._wire, _end_of_name(self._wire, position))
+        if type_ != dns.rdatatype.SOA or numbers + _SOA_NUMBERS.size != position + length:
             return None
-        soa = dns.rdata.from_wire(class_, type_, self._wire, position + 10, length)
+        *_others, minimum = _SOA_NUMBERS.unpack_from(self._wire, numbers)
         return Absence(
             zone=name_key(dns.name.from_wire(self._wire, self._start)[0].to_text()),
-            until=time.time() + min(_seconds(ttl), _seconds(soa.minimum)),
+            until=time.time() + min(_seconds(ttl), _seconds(minimum)),
             name_exists=rcode == dns.rcode.NOERROR,
         )
 

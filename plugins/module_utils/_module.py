@@ -85,8 +85,8 @@ def _shown(given: dict[str, Any], spec: dict[str, dict[str, Any]]) -> dict[str, 
 def _shown_value(value: Any, options: Optional[dict[str, dict[str, Any]]]) -> Any:
     if isinstance(value, list):
         return "(%d items)" % len(value) if len(value) > MANY else [_shown_value(item, options) for item in value]
-    if isinstance(value, dict) and options is not None:
-        return _shown(value, options)
+    if isinstance(value, dict):
+        return _shown(value, options or dict.fromkeys(value, {}))
     return value
 
 

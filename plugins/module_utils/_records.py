@@ -12,16 +12,20 @@ the lower-case host with its trailing dot of a CNAME record, C(10 host.) of an M
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 from dataclasses import dataclass
-from typing import Any, Iterable, Mapping, Optional, Sequence
+from typing import Any, Iterable, Iterator, Mapping, Optional, Sequence
 
 from ._domains import domain_key
 from ._errors import InputError
 
 CNAME, MX, TXT = "CNAME", "MX", "TXT"
 TYPES = (CNAME, MX, TXT)
+
+# The one field of an item that stands for many records, which Ansible handles as a single value.
+BUNDLE = "records"
 
 # The service gives MX values without a preference.
 DEFAULT_PREFERENCE = 10
@@ -39,7 +43,9 @@ _PLAIN = re.compile(r"[ !#-\[\]-~]{0,255}")
 _MX_VALUE = re.compile(r"(\d{1,5})\s+(\S.*)", re.DOTALL)
 # Owner names hold more than host names do: underscores, and an asterisk as the first label.
 _OWNER_LABEL = re.compile(r"[A-Za-z0-9_-]{1,63}")
+_OWNER = re.compile(r"(\*|{0})(\.{0})*\.?".format(_OWNER_LABEL.pattern))
 _HOST_LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+_HOST = re.compile(r"{0}(\.{0})+".format(_HOST_LABEL.pattern))
 
 
 # Names
@@ -57,21 +63,25 @@ def name_key(name: str) -> str:
 
 def parents(name: str, zone: str) -> list[str]:
     """The names above a name and below the zone's apex, the nearest first. Both are name keys."""
-    labels = name.split(".")
-    above = [".".join(labels[i:]) for i in range(1, len(labels) - 1)]
-    return above[: above.index(zone)] if zone in above else []
+    above: list[str] = []
+    if name.endswith("." + zone):
+        while (name := name.partition(".")[2]) != zone:
+            above.append(name)
+    return above
 
 
-def find_zone(name: str, zones: Iterable[str]) -> Optional[str]:
+def find_zone(name: str, zones: Mapping[str, str]) -> Optional[str]:
     """The zone that a name lies in: the longest one that the name ends with, label by label.
 
-    :param zones: in any spelling.
+    :param zones: by their name keys.
     :returns: one of the zones, as it is spelt there, or C(None).
     """
-    spelling = {name_key(zone): zone for zone in zones}
-    labels = name_key(name).split(".")
-    candidates = (".".join(labels[i:]) for i in range(len(labels) - 1))
-    return next((spelling[candidate] for candidate in candidates if candidate in spelling), None)
+    candidate = name_key(name)
+    while candidate:
+        if candidate in zones:
+            return zones[candidate]
+        candidate = candidate.partition(".")[2]
+    return None
 
 
 # Values
@@ -150,19 +160,21 @@ def describe_record(record: Mapping[str, Any]) -> dict[str, Any]:
     :param record: has C(name), C(type) and C(value), bare or in presentation format. The preference of an MX record is
         taken from its value, else from C(priority). Of unknown types the value is taken for rdata as it is.
     """
-    type_, value = record["type"].upper(), record["value"]
-    priority = None
-    rdata = value
-    if type_ == TXT:
-        rdata = txt_rdata(txt_text(value))
-    elif type_ == CNAME:
-        rdata = absolute(value.strip())
-    elif type_ == MX:
-        priority, host = split_mx(value)
-        if priority is None:
-            priority = record["priority"] if isinstance(record.get("priority"), int) else DEFAULT_PREFERENCE
-        rdata = "%d %s" % (priority, absolute(host))
+    priority, rdata = _priority_and_rdata(record["type"].upper(), record["value"], record.get("priority"))
     return dict(record, fqdn=absolute(record["name"]), priority=priority, rdata=rdata)
+
+
+def _priority_and_rdata(type_: str, value: str, priority: Any) -> tuple[Optional[int], str]:
+    if type_ == TXT:
+        return None, txt_rdata(txt_text(value))
+    if type_ == CNAME:
+        return None, absolute(value.strip())
+    if type_ == MX:
+        preference, host = split_mx(value)
+        if preference is None:
+            preference = priority if isinstance(priority, int) else DEFAULT_PREFERENCE
+        return preference, "%d %s" % (preference, absolute(host))
+    return None, value
 
 
 def zone_file(records: Iterable[Mapping[str, Any]], ttl: Any = 3600) -> str:
@@ -207,7 +219,7 @@ class Wish:
         """The name as given, with a trailing dot."""
         return self.given["fqdn"]
 
-    @property
+    @functools.cached_property
     def name(self) -> str:
         """The name key."""
         return name_key(self.given["fqdn"])
@@ -233,11 +245,14 @@ def check_records(records: Sequence[Mapping[str, Any]], option: str = "records")
 
     Records as the collection's modules return them are accepted with all of their fields.
 
+    :param records: an item can be a bundle of records, C({"records": [...]}).
     :param option: the option that they came from, for errors.
     :returns: a wish for each record, in order, equal ones included.
     :raises InputError: a record cannot be published.
     """
-    wishes = [_check_record(record, "%s[%d]" % (option, index)) for index, record in enumerate(records)]
+    placed = list(_unbundled(records, option))
+    places = [place for place, _record in placed]
+    wishes = [_check_record(record, place) for place, record in placed]
     aliases: dict[str, int] = {}
     others: dict[str, int] = {}
     for index, wish in enumerate(wishes):
@@ -248,18 +263,32 @@ def check_records(records: Sequence[Mapping[str, Any]], option: str = "records")
             continue
         if wish.type == CNAME:
             raise InputError(
-                "%s[%d].value" % (option, index),
-                "CNAME %s to %s, but %s[%d] points it to %s: a name can have "
+                places[index] + ".value",
+                "CNAME %s to %s, but %s points it to %s: a name can have "
                 "only one CNAME record. Remove one of the two."
-                % (wish.fqdn, wish.rdata, option, first, wishes[first].rdata),
+                % (wish.fqdn, wish.rdata, places[first], wishes[first].rdata),
             )
         raise InputError(
-            "%s[%d].type" % (option, index),
-            "%s %s, but %s[%d] makes the same name a CNAME, which can have no "
-            "other records beside it (RFC 1034, 3.6.2). Remove one of the two." % (wish.fqdn, wish.type, option, first),
+            places[index] + ".type",
+            "%s %s, but %s makes the same name a CNAME, which can have no "
+            "other records beside it (RFC 1034, 3.6.2). Remove one of the two." % (wish.fqdn, wish.type, places[first]),
         )
-    _check_spf(wishes, option)
+    _check_spf(wishes, places)
     return wishes
+
+
+def _unbundled(records: Sequence[Mapping[str, Any]], option: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Each record with its place in the option."""
+    for index, item in enumerate(records):
+        place = "%s[%d]" % (option, index)
+        if set(item) != {BUNDLE}:
+            yield place, item
+            continue
+        bundle = item[BUNDLE]
+        if not isinstance(bundle, list) or not all(isinstance(record, Mapping) for record in bundle):
+            raise InputError("%s.%s" % (place, BUNDLE), "is no list of records: each needs name, type and value.")
+        for number, record in enumerate(bundle):
+            yield "%s.%s[%d]" % (place, BUNDLE, number), record
 
 
 def check_zones(zones: Sequence[str], option: str = "zones") -> list[str]:
@@ -271,16 +300,16 @@ def check_zones(zones: Sequence[str], option: str = "zones") -> list[str]:
     return [name_key(_check_name(zone, "%s[%d]" % (option, index))) for index, zone in enumerate(zones)]
 
 
-def _check_spf(wishes: Sequence[Wish], option: str) -> None:
+def _check_spf(wishes: Sequence[Wish], places: Sequence[str]) -> None:
     first_spf: dict[str, int] = {}
     for index, wish in enumerate(wishes):
         if wish.type == TXT and is_spf(wish.value):
             first = first_spf.setdefault(wish.name, index)
             if wish.value != wishes[first].value:
                 raise InputError(
-                    "%s[%d].value" % (option, index),
-                    "a second SPF record for %s beside %s[%d]: two are a "
-                    "permanent error (RFC 7208, 4.5). Make one record of both." % (wish.fqdn, option, first),
+                    places[index] + ".value",
+                    "a second SPF record for %s beside %s: two are a "
+                    "permanent error (RFC 7208, 4.5). Make one record of both." % (wish.fqdn, places[first]),
                 )
 
 
@@ -306,11 +335,12 @@ def _check_record(record: Mapping[str, Any], place: str) -> Wish:
             raise InputError(place + ".value", "'%s': the preference is above 65535." % record["value"])
         _check_host(host, place + ".value", type_)
         any_preference = type_ == MX and preference is None
-    if type_ == MX and record.get("priority") is not None:
-        record = dict(record, priority=_check_priority(record["priority"], place + ".priority"))
-    described = describe_record(dict(record, name=name, type=type_))
-    given = dict(record, **{field: described[field] for field in ("fqdn", "priority", "rdata")})
-    return Wish(given=given, type=type_, value=canonical(type_, described["rdata"]), any_preference=any_preference)
+    priority = record.get("priority")
+    if type_ == MX and priority is not None:
+        priority = _check_priority(priority, place + ".priority")
+    priority, rdata = _priority_and_rdata(type_, record["value"], priority)
+    given = dict(record, fqdn=absolute(name), priority=priority, rdata=rdata)
+    return Wish(given=given, type=type_, value=canonical(type_, rdata), any_preference=any_preference)
 
 
 def _check_priority(value: Any, place: str) -> int:
@@ -341,6 +371,8 @@ def _number(value: Any) -> Optional[int]:
 def _check_name(value: str, place: str) -> str:
     """The name, if a record can have it."""
     name = value.strip()
+    if _OWNER.fullmatch(name) and len(name) <= _MAX_NAME:
+        return name
     if any(character.isspace() for character in name):
         raise InputError(place, "'%s' has a space in it: give one full name, such as mail.example.com." % value)
     if not name.isascii():
@@ -380,6 +412,8 @@ def _check_txt(value: str, place: str) -> None:
 
 def _check_host(value: str, place: str, type_: str) -> None:
     host = domain_key(value.strip())
+    if _HOST.fullmatch(host) and len(host) <= _MAX_NAME and not host[-1].isdigit():
+        return
     try:
         ipaddress.ip_address(host)
     except ValueError:

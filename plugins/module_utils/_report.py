@@ -17,17 +17,21 @@ from ._profiles import (
     ACTIVE,
     DISABLED,
     FAILED,
+    WANTED_FIELDS,
     check_wanted,
     describe_profile,
     find,
 )
+from ._records import BUNDLE
+
+_DESCRIBING = ("profile_id", *WANTED_FIELDS)
 
 # What publishing a record, looking for it, and telling whose it is takes.
 _BARE = ("name", "type", "value", "priority", "profile_id", "validation_state")
 
 
 def bare_records(source: Any, only_open: bool = False) -> list[str]:
-    """DNS records less what is not needed to publish them, or to look for them, each in JSON.
+    """DNS records less what is not needed to publish them, or to look for them, bundled in one text in JSON.
 
     :param source: the records, or a result that has them.
     :param only_open: of a result of C(smtpd_profile_info) only what C(open_records) selects.
@@ -37,7 +41,8 @@ def bare_records(source: Any, only_open: bool = False) -> list[str]:
         source = open_records(source) if only_open else source.get("dns_records", [])
     elif only_open:
         raise InputError("only_open", "whose the records are is told by the result of smtpd_profile_info: give that.")
-    return [json.dumps({name: value for name in _BARE if (value := record.get(name)) is not None}) for record in source]
+    bare = [{name: value for name in _BARE if (value := record.get(name)) is not None} for record in source]
+    return [json.dumps({BUNDLE: bare})] if bare else []
 
 
 def open_records(lookup: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -53,32 +58,34 @@ def open_records(lookup: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def profiles_ready(lookup: Mapping[str, Any], answers: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The profiles that the service can be asked to verify, each as C({"profile_id": ...}).
+def profiles_ready(lookup: Mapping[str, Any], answers: Mapping[str, Any]) -> list[str]:
+    """The profiles that the service can be asked to verify, each as C({"profile_id": ...}) in JSON.
 
     :param lookup: the result of C(smtpd_profile_info).
     :param answers: the result of C(smtpd_dns_info); a record that it does not have was not asked for.
     """
     wrong = {record.get("profile_id") for record in _wrong_records(answers)}
     return [
-        {"profile_id": profile["profile_id"]}
+        json.dumps({"profile_id": profile["profile_id"]})
         for profile in lookup.get("profiles", [])
         if profile["state"] not in (ACTIVE, FAILED) and profile["dns_records"] and profile["profile_id"] not in wrong
     ]
 
 
-def profiles_accepted(wanted: Sequence[Mapping[str, Any]], created: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The wanted profiles to go on with: without those that the creation refused, and by their ids where these are known.
+def profiles_accepted(wanted: Sequence[Mapping[str, Any]], created: Mapping[str, Any]) -> list[str]:
+    """The wanted profiles to go on with: without those that the creation refused, and by their ids where these are known, each in JSON.
 
     :param created: the result of the creating C(smtpd_sending_profiles); empty where it did not run.
     """
     if "results" not in created:
-        return [dict(item) for item in wanted]
+        return [json.dumps(dict(item)) for item in wanted]
     accepted = []
-    for item, result in zip(wanted, created["results"]):
-        profile_id = (result["profile"] or {}).get("profile_id")
+    for place, result in enumerate(created["results"]):
+        profile = result["profile"] or {}
         if not result["failed"]:
-            accepted.append(dict(item, profile_id=profile_id) if profile_id else dict(item))
+            # Of a known profile nothing is taken from what is wanted: to read it, Ansible has to template each value again.
+            fields = {name: profile[name] for name in _DESCRIBING if profile.get(name)}
+            accepted.append(json.dumps(fields if profile.get("profile_id") else dict(wanted[place])))
     return accepted
 
 
@@ -103,24 +110,24 @@ def profile_results(
         result["profile"]["profile_id"]: result for result in verified.get("results", []) if result["profile"]
     }
     creations = created.get("results") or [None] * len(wanted)
-    found = find([check_wanted(item) for item in wanted], lookup.get("profiles", []))
+    found = _found(wanted, creations, lookup.get("profiles", []))
     answers_of: dict[Optional[str], list[Mapping[str, Any]]] = {}
     for answer in answers.get("records", []):
         answers_of.setdefault(answer.get("profile_id"), []).append(answer)
     results = []
-    for item, creation, candidates in zip(wanted, creations, found):
-        profile = candidates[0] if candidates else (creation or {}).get("profile")
+    for place, (creation, profile) in enumerate(zip(creations, found)):
         profile_id = profile["profile_id"] if profile else None
         verification = verifications.get(profile_id)
         own_records = _open_records(answers_of.get(profile_id, []), verification)
         failure = _failure(creation, profile, verification, own_records, manual)
         if verification:
             profile = verification["profile"]
+        described = profile or wanted[place]
         results.append(
             {
                 "profile_id": profile_id,
-                "profile_name": (profile or item).get("profile_name"),
-                "sending_domain": (profile or item).get("sending_domain"),
+                "profile_name": described.get("profile_name"),
+                "sending_domain": described.get("sending_domain"),
                 "state": profile["state"] if profile else None,
                 "failed": failure is not None,
                 "todo": failure or _todo(profile, own_records),
@@ -128,6 +135,18 @@ def profile_results(
             }
         )
     return results
+
+
+def _found(
+    wanted: Sequence[Mapping[str, Any]],
+    creations: Sequence[Optional[Mapping[str, Any]]],
+    profiles: Sequence[Mapping[str, Any]],
+) -> list[Optional[Mapping[str, Any]]]:
+    """What each wanted profile is by now."""
+    created = [(creation or {}).get("profile") for creation in creations]
+    ids = [profile.get("profile_id") if profile else None for profile in created]
+    described = [{"profile_id": id_} if id_ else check_wanted(wanted[place]) for place, id_ in enumerate(ids)]
+    return [found[0] if found else known for found, known in zip(find(described, profiles), created)]
 
 
 def profile_artifacts(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -32,6 +32,8 @@ options:
       - C(value) of an MX record is the host, or preference and host, such as V(10 mail.example.com). Without a
         preference, C(priority) is used where given, else V(10), and a record of another preference that is there
         already is fine too.
+      - An item can also stand for many records, which are a list under C(records), its only field, as
+        P(smtpd.email.bare_records#filter) bundles thousands of them.
     type: list
     elements: dict
     required: true

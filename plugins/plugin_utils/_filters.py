@@ -8,25 +8,29 @@
 
 from __future__ import annotations
 
-import functools
-from typing import Any, Callable, Mapping
+import importlib
+from typing import Any, Callable, Mapping, Union
 
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.smtpd.email.plugins.module_utils._compact import FIELD, expanded
 from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdError
 
+_UTILITIES = "ansible_collections.smtpd.email.plugins.module_utils."
 
-def filter_of(name: str, function: Callable[..., Any]) -> dict[str, Callable[..., Any]]:
+
+def filter_of(name: str, function: Union[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
     """The one filter of a file, as Ansible wants it.
 
-    :param function: what it does. Of its errors, C(SmtpdError) says by itself what is wrong.
+    :param function: what it does, or the module utility that has a function of the filter's name. To find one filter, each task that
+        uses it loads all of the collection's: so what they need is imported once they are called. Of the function's errors,
+        C(SmtpdError) says by itself what is wrong.
     """
 
-    @functools.wraps(function)
     def explained(*args: Any, **kwargs: Any) -> Any:
+        call = getattr(importlib.import_module(_UTILITIES + function), name) if isinstance(function, str) else function
         try:
-            return function(*map(_whole, args), **{keyword: _whole(value) for keyword, value in kwargs.items()})
+            return call(*map(_whole, args), **{keyword: _whole(value) for keyword, value in kwargs.items()})
         except SmtpdError as error:
             raise AnsibleFilterError(str(error)) from None
         except KeyError as error:

@@ -196,7 +196,7 @@ def test_a_profile_of_another_name_or_domain_replaces_nothing() -> None:
 
 def test_dns_is_not_asked_for_the_records_of_failed_profiles() -> None:
     failed, live = profile("mail.acorn.example", "failed"), profile("mail.birch.example", "disabled")
-    assert {record["profile_id"] for record in audit_records([failed, live])} == {live["profile_id"]}
+    assert {record["profile_id"] for record in audit_records(lookup([failed, live]))} == {live["profile_id"]}
 
 
 def test_records_that_cannot_be_asked_for_are_left_out_and_told() -> None:
@@ -220,7 +220,7 @@ def test_records_that_cannot_be_asked_for_are_left_out_and_told() -> None:
             {"name": "go.acorn.example", "type": "CNAME", "value": "l.smtpdgo.com", "validation_state": "active"},
         ],
     )
-    asked = audit_records([odd, contrary])
+    asked = audit_records(lookup([odd, contrary]))
     check_records(asked)
     assert [(record["profile_id"], record["value"]) for record in asked] == [
         (odd["profile_id"], "l.smtpdgo.com"),

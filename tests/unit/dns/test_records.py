@@ -96,7 +96,7 @@ def test_bare_records_can_be_published_as_the_whole_ones() -> None:
     }
     whole = dict(describe_record(answered), profile_id="1")
     (text,) = bare_records([whole])
-    bare = json.loads(text)
+    (bare,) = json.loads(text)["records"]
     assert bare == {
         "name": answered["name"],
         "type": "MX",
@@ -105,7 +105,32 @@ def test_bare_records_can_be_published_as_the_whole_ones() -> None:
         "profile_id": "1",
         "validation_state": "active",
     }
-    assert check_records([bare])[0].identity() == check_records([whole])[0].identity()
+    assert [wish.identity() for wish in check_records([json.loads(text)])] == [check_records([whole])[0].identity()]
+    assert bare_records([]) == []
+
+
+def test_a_bundle_stands_for_its_records_in_their_order() -> None:
+    first, second, third = ({"name": "%s.example.com" % name, "type": "TXT", "value": "x"} for name in "abc")
+    assert check_records([{"records": [first, second]}, {"records": []}, third]) == check_records(
+        [first, second, third]
+    )
+
+
+@pytest.mark.parametrize(
+    ("bundle", "told"),
+    [
+        ("text", r"records\[1\]\.records: is no list of records"),
+        ([5], r"records\[1\]\.records: is no list of records"),
+        ([{"name": "b.example.com", "type": "TXT"}], r"records\[1\]\.records\[0\]\.value: is missing"),
+        (
+            [{"name": "a.example.com", "type": "CNAME", "value": "b.example.com"}],
+            r"records\[0\]\.type: .* records\[1\]\.records\[0\] makes the same name a CNAME",
+        ),
+    ],
+)
+def test_an_error_in_a_bundle_tells_its_place(bundle: Any, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        check_records([{"name": "a.example.com", "type": "TXT", "value": "x"}, {"records": bundle}])
 
 
 @pytest.mark.parametrize("priority", [-5, 99999, True, "many", 1.5])
@@ -148,7 +173,7 @@ def test_a_zone_file_has_aligned_absolute_lines() -> None:
     ],
 )
 def test_the_zone_is_the_longest_that_the_name_ends_with_label_by_label(name: str, zone: str) -> None:
-    assert find_zone(name, ["example.com", "Sub.example.com."]) == zone
+    assert find_zone(name, {"example.com.": "example.com", "sub.example.com.": "Sub.example.com."}) == zone
 
 
 def test_parents_are_between_the_name_and_the_zone() -> None:
