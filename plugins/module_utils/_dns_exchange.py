@@ -229,7 +229,7 @@ class _Lane:
 
     def _prepare(self, asked: _Asked, now: float) -> None:
         if not asked.section:
-            asked.section = _wire_name(asked.name) + _wire_type(asked.type)
+            asked.section = wire_name(asked.name) + _wire_type(asked.type)
         asked.number = secrets.randbits(16)
         while asked.number in self._under_way:
             asked.number = secrets.randbits(16)
@@ -282,11 +282,22 @@ class _Lane:
         self.waiting.clear()
 
 
-def _wire_name(name: str) -> bytes:
+def wire_name(name: str) -> bytes:
+    """An absolute name in wire format (RFC 1035, 3.1).
+
+    :raises DNSException: there can be no such name.
+    """
+    return b"".join(bytes((len(label),)) + label for label in labels_of(name))
+
+
+def labels_of(name: str) -> list[bytes]:
+    """The labels of an absolute name, with or without its trailing dot. The last one is that of the root.
+
+    :raises DNSException: there can be no such name.
+    """
     if not _PLAIN_NAME.fullmatch(name) or len(name) > _MAX_NAME:
-        return dnspython().name.from_text(name).to_wire()
-    labels = name.rstrip(".").encode("ascii").split(b".")
-    return b"".join(bytes((len(label),)) + label for label in labels) + b"\0"
+        return list(dnspython().name.from_text(name).labels)
+    return [*name.rstrip(".").encode("ascii").split(b"."), b""]
 
 
 @functools.lru_cache(maxsize=None)
@@ -329,6 +340,7 @@ def dnspython() -> Any:
         import dns.rdataclass
         import dns.rdatatype
         import dns.resolver
+        import dns.update
     except ImportError:
         raise MissingLibraryError("dnspython", "to ask DNS servers") from None
     return dns

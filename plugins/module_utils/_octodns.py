@@ -24,7 +24,7 @@ from ._dns_plan import Change, Content, RecordSet, batches
 from ._errors import InputError, MissingLibraryError, SmtpdError
 from ._octodns_texts import exact_record, is_a, is_clear, spelt_texts, text_of
 from ._records import CNAME, MX, TXT, name_key, split_mx
-from ._zone_transfer import ZoneTransfer
+from ._rfc2136 import Rfc2136Zones
 
 _MASK = "********"
 _MAX_ANSWER = 500
@@ -122,8 +122,8 @@ class Provider:
                 "provider.apply_disabled", "is set, so that nothing could be written: use check mode for that."
             )
         self._texts = spelt_texts(self._provider)
-        is_transferring = is_a(self._provider, "octodns_bind", "Rfc2136Provider")
-        self._transfer = ZoneTransfer(self._provider) if is_transferring else None
+        is_rfc2136 = is_a(self._provider, "octodns_bind", "Rfc2136Provider")
+        self._rfc2136 = Rfc2136Zones(self._provider) if is_rfc2136 else None
 
     def zones(self) -> list[str]:
         """The zones that the provider has.
@@ -156,8 +156,8 @@ class Provider:
         names = set(names)
         loaded = Zone(name_key(zone), [])
         with self._explained("Read the zone %s" % loaded.name):
-            if self._transfer is not None:
-                content, owners = self._transfer.read(loaded.name, names)
+            if self._rfc2136 is not None:
+                content, owners = self._rfc2136.read(loaded.name, names)
                 return LoadedZone(loaded, {}, content, owners)
             exists = self._provider.populate(loaded, target=True, lenient=True)
         # To some classes (Cloudflare's) a zone without records is one that is not there.
@@ -181,11 +181,12 @@ class Provider:
         """
         from octodns.provider.plan import Plan
 
+        if self._rfc2136 is not None:
+            return [(batch, batch) for batch in batches(changes)]
         with self._explained("Prepare the changes of zone %s" % loaded.zone.name):
             made = self._octodns_changes(loaded, changes)
             desired = loaded.zone.copy()
-            if self._transfer is None:
-                _carry_out(desired, itertools.chain.from_iterable(made.values()))
+            _carry_out(desired, itertools.chain.from_iterable(made.values()))
             return [
                 (batch, Plan(loaded.zone, desired, [one for change in batch for one in made[change]], True))
                 for batch in batches(changes)
@@ -194,20 +195,14 @@ class Provider:
     def ask_to_write(self, loaded: LoadedZone, changes: Sequence[Change]) -> None:
         """Find out whether the new values of changes may be written, where that can be asked without writing anything.
 
-        By dynamic updates it can: by the removal of values that are not there.
+        By dynamic updates it can.
 
         :raises SmtpdError: they may not.
         """
-        from octodns.provider.plan import Plan
-        from octodns.record import Delete
-
-        if self._transfer is None:
+        if self._rfc2136 is None:
             return
         with self._explained("Ask whether the zone %s may be written" % loaded.zone.name):
-            new = [after for change in changes for _before, after in self._steps(change) if after]
-            if new:
-                deletes = [Delete(self._octodns_record(loaded, one)) for one in new]
-                self._provider.apply(Plan(loaded.zone, loaded.zone, deletes, True))
+            self._rfc2136.ask_to_write(loaded.zone.name, changes)
 
     def write(self, loaded: LoadedZone, plan: Any) -> None:
         """Carry out a plan.
@@ -215,7 +210,10 @@ class Provider:
         :raises SmtpdError: the provider did not.
         """
         with self._explained("Write to the zone %s" % loaded.zone.name):
-            self._provider.apply(plan)
+            if self._rfc2136 is not None:
+                self._rfc2136.write(loaded.zone.name, plan)
+            else:
+                self._provider.apply(plan)
 
     # Making the provider
 
@@ -293,25 +291,16 @@ class Provider:
         return made
 
     def _steps(self, change: Change) -> list[tuple[Optional[RecordSet], Optional[RecordSet]]]:
-        """A change as it is, or for a provider that can do so, by the values that go and come.
-
-        By dynamic updates single values of a set are added and removed. Values that are not ours are never written then, and
-        none is lost that somebody else adds at the same time.
-        """
+        """A change as it is, or where values only come, for a provider that can do so, by these alone."""
         before, after = change.before, change.after
         if before is None or after is None:
             return [(before, after)]
-        gone = tuple(value for value in before.values if value not in after.values)
         come = tuple(value for value in after.values if value not in before.values)
-        if self._transfer is not None or not gone and self._adds_values():
-            return [(replace(before, values=gone), None)] * bool(gone) + [(None, replace(after, values=come))] * bool(
-                come
-            )
+        if come and set(before.values) <= set(after.values) and self._adds_values():
+            return [(None, replace(after, values=come))]
         return [(before, after)]
 
     def _octodns_record(self, loaded: LoadedZone, record_set: RecordSet) -> Any:
-        if self._transfer is not None:
-            return self._transfer.record(loaded.zone, record_set)
         if record_set.type == TXT and self._texts is not None:
             return self._texts.record(loaded.zone, record_set)
         return _octodns_record(loaded.zone, record_set, loaded.records.get((record_set.name, record_set.type)))
@@ -321,8 +310,6 @@ class Provider:
         from octodns.zone import Zone
 
         records = [self._octodns_record(loaded, one) for one in record_sets]
-        if self._transfer is not None:
-            return {(record.fqdn, record._type): record for record in records}
         wanted = Zone(loaded.zone.name, [])
         for record in records:
             wanted.add_record(record, lenient=True)
