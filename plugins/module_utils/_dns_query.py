@@ -19,7 +19,7 @@ from ._dns_answers import Absence, Answer
 from ._dns_exchange import AA, HEADER, RCODE, Question, Reply, Server, Unanswered, dnspython, exchange_all, one_line
 from ._dns_spf import count_lookups
 from ._errors import InputError
-from ._records import CNAME, TXT, canonical, is_spf, name_key
+from ._records import CNAME, MX, TXT, canonical, is_spf, name_key
 
 DNS_PORT = 53
 
@@ -27,7 +27,13 @@ _SPF_TIMEOUT = 2.0
 
 # Names are compressed by pointers to where they were before in the message (RFC 1035, 4.1.4).
 _POINTER = 0xC0
+_OFFSET = 0x3FFF
 _LONGEST_LABEL = 63
+_MAX_NAME = 254  # characters, with the trailing dot
+
+# What dnspython shows without an escape, of the characters that names and texts of this service have.
+_PLAIN_NAME = re.compile(rb"([A-Za-z0-9_*-]{1,63}\.)+")
+_PLAIN_STRING = re.compile(rb"[ !#-\[\]-~]*")
 _NO_TTL = 1 << 31
 # What an SOA record has after two names (RFC 1035, 3.3.13).
 _SOA_NUMBERS = struct.Struct("!5I")
@@ -128,7 +134,7 @@ def _answer(server: Server, name: str, type_: str, reply: Reply) -> Answer:
                 return Answer(server.name, failure=failure)
             owner = dns.name.from_text(name)
             found = {
-                dns.rdatatype.to_text(rrset.rdtype): (rrset.ttl, list(rrset))
+                dns.rdatatype.to_text(rrset.rdtype): (rrset.ttl, [rdata.to_text() for rdata in rrset])
                 for rrset in response.answer
                 if rrset.name == owner
             }
@@ -138,7 +144,7 @@ def _answer(server: Server, name: str, type_: str, reply: Reply) -> Answer:
     if here not in found:
         return Answer(server.name, absence=_absence(response))
     ttl, rdatas = found[here]
-    texts = tuple(sorted(rdata.to_text() for rdata in rdatas))
+    texts = tuple(sorted(rdatas))
     if here != type_:
         return Answer(server.name, rdatas=texts, ttl=ttl, alias=canonical(CNAME, texts[0]))
     return Answer(server.name, rdatas=texts, ttl=ttl, values=tuple(sorted(canonical(type_, text) for text in texts)))
@@ -157,10 +163,9 @@ class _Light:
         self._is_own = bool(self._flags & AA) and questions == 1
         self._start = _end_of_name(wire, HEADER) + 4 if self._is_own else 0
 
-    def found(self) -> dict[str, tuple[int, list[Any]]]:
+    def found(self) -> dict[str, tuple[int, list[str]]]:
         """TTL and rdata by type of what is at the name."""
-        dns = dnspython()
-        found: dict[str, tuple[int, list[Any]]] = {}
+        found: dict[str, tuple[int, list[str]]] = {}
         if not self._is_own or self._flags & RCODE:
             return found
         position = self._start
@@ -170,8 +175,8 @@ class _Light:
             type_, class_, ttl, length = struct.unpack_from("!HHIH", self._wire, position)
             position += 10
             if is_here:
-                rdata = dns.rdata.from_wire(class_, type_, self._wire, position, length)
-                found.setdefault(dns.rdatatype.to_text(type_), (_seconds(ttl), []))[1].append(rdata)
+                rdata = self._rdata(class_, type_, position, length)
+                found.setdefault(_type_text(type_), (_seconds(ttl), []))[1].append(rdata)
             position += length
         return found
 
@@ -195,12 +200,69 @@ class _Light:
             name_exists=rcode == dns.rcode.NOERROR,
         )
 
+    def _rdata(self, class_: int, type_: int, position: int, length: int) -> str:
+        text = _RDATA_FROM_WIRE.get(_type_text(type_), _unread)(self._wire, position, position + length)
+        if text is not None:
+            return text
+        return dnspython().rdata.from_wire(class_, type_, self._wire, position, length).to_text()
+
     def _is_at_name(self, position: int) -> bool:
         """Whether a record is at the name: nearly always it points to the question."""
         if self._wire[position : position + 2] == _QUESTION_POINTER:
             return True
         dns = dnspython()
         return dns.name.from_wire(self._wire, position)[0] == dns.name.from_text(self._name)
+
+
+@functools.lru_cache(maxsize=None)
+def _type_text(type_: int) -> str:
+    return dnspython().rdatatype.to_text(type_)
+
+
+# Rdata in a message as its text, or C(None) where it takes dnspython to read it, and to tell what is wrong with it.
+
+
+def _unread(wire: bytes, position: int, end: int) -> Optional[str]:
+    return None
+
+
+def _cname_from_wire(wire: bytes, position: int, end: int) -> Optional[str]:
+    return _plain_name(wire, position) if _end_of_name(wire, position) == end else None
+
+
+def _mx_from_wire(wire: bytes, position: int, end: int) -> Optional[str]:
+    host = _cname_from_wire(wire, position + 2, end)
+    return host and "%d %s" % (int.from_bytes(wire[position : position + 2], "big"), host)
+
+
+def _txt_from_wire(wire: bytes, position: int, end: int) -> Optional[str]:
+    strings = []
+    while position < end:
+        following = position + 1 + wire[position]
+        strings.append(wire[position + 1 : following])
+        position = following
+    is_plain = position == end and all(map(_PLAIN_STRING.fullmatch, strings))
+    return " ".join('"%s"' % string.decode("ascii") for string in strings) or None if is_plain else None
+
+
+_RDATA_FROM_WIRE = {CNAME: _cname_from_wire, MX: _mx_from_wire, TXT: _txt_from_wire}
+
+
+def _plain_name(wire: bytes, position: int) -> Optional[str]:
+    """The name at a position, unless it needs escapes."""
+    labels = []
+    earliest = position
+    while length := wire[position]:
+        if length >= _POINTER:
+            position = int.from_bytes(wire[position : position + 2], "big") & _OFFSET
+            if position >= earliest:  # it must be a place before: else it could go round in circles
+                return None
+            earliest = position
+            continue
+        labels.append(wire[position + 1 : position + 1 + length])
+        position += 1 + length
+    name = b".".join(labels) + b"."
+    return name.decode("ascii") if _PLAIN_NAME.fullmatch(name) and len(name) <= _MAX_NAME else None
 
 
 def _seconds(ttl: int) -> int:

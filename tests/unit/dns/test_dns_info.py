@@ -19,8 +19,14 @@ import dns.message
 import dns.name
 import dns.query
 import dns.rcode
+import dns.rdatatype
+import dns.rdtypes.ANY.CNAME
+import dns.rdtypes.ANY.MX
+import dns.rdtypes.ANY.TXT
 import dns.rrset
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import NoServers
 from ansible_collections.smtpd.email.plugins.module_utils._dns_delegation import Finder
@@ -307,6 +313,53 @@ def test_a_time_with_its_highest_bit_set_is_none(look: Run) -> None:
 @pytest.mark.parametrize("length", [0, 4, 30])
 def test_an_absence_whose_soa_is_cut_is_no_certain_answer(length: int, look: Run) -> None:
     with OddServer(absent(900, 60, length=length)) as server:
+        record = look(LINK, nameservers=[server.address])["records"][0]
+    assert record["status"] == "unknown"
+
+
+# Nearly all are plain in life, and nearly none by chance.
+_BYTES = st.one_of(st.from_regex(rb"[A-Za-z0-9_*-]{1,12}", fullmatch=True), st.binary(min_size=1, max_size=12))
+_NAMES = st.lists(_BYTES, min_size=1, max_size=4).map(lambda labels: dns.name.Name([*labels, b""]))
+_TEXTS = st.lists(st.one_of(_BYTES, st.just(b"v=spf1 ~all; x"), st.just(b"")), min_size=1, max_size=3)
+_RDATAS = st.one_of(
+    _NAMES.map(lambda name: dns.rdtypes.ANY.CNAME.CNAME("IN", "CNAME", name)),
+    st.builds(lambda number, name: dns.rdtypes.ANY.MX.MX("IN", "MX", number, name), st.integers(0, 65535), _NAMES),
+    _TEXTS.map(lambda texts: dns.rdtypes.ANY.TXT.TXT("IN", "TXT", texts)),
+)
+
+
+def test_what_an_answer_has_is_read_as_dnspython_reads_it() -> None:
+    sent: list[dns.rdata.Rdata] = []
+
+    def respond(query: dns.message.Message) -> dns.message.Message:
+        response = dns.message.make_response(query)
+        response.flags |= dns.flags.AA
+        name = query.question[0].name
+        response.answer.append(dns.rrset.from_rdata_list(name, 300, sent))
+        return response
+
+    with OddServer(respond) as odd:
+        server = Server("odd", odd.host, odd.port)
+
+        @given(_RDATAS)
+        def check(rdata: dns.rdata.Rdata) -> None:
+            sent[:] = [rdata]
+            answer = ask(server, "go.example.net.", dns.rdatatype.to_text(rdata.rdtype), 5)
+            assert (answer.failure, answer.rdatas, answer.ttl) == (None, (rdata.to_text(),), 300)
+
+        check()
+
+
+@pytest.mark.parametrize("target", [b"\xc0\x2c", b"\xc0\x30", b"\xff\xff", b"\x01a\xc0\x2c", b"\x40" + bytes(65)])
+def test_a_name_that_leads_nowhere_is_no_certain_answer(target: bytes, look: Run) -> None:
+    def respond(query: dns.message.Message) -> bytes:
+        response = dns.message.make_response(query)
+        response.flags |= dns.flags.AA
+        rdata = b"\xc0\x0c" + struct.pack("!HHIH", 5, 1, 300, len(target)) + target
+        wire = response.to_wire()
+        return wire[:6] + b"\0\1" + wire[8:] + rdata
+
+    with OddServer(respond) as server:
         record = look(LINK, nameservers=[server.address])["records"][0]
     assert record["status"] == "unknown"
 
