@@ -340,6 +340,7 @@ def dnspython() -> Any:
         import dns.rdataclass
         import dns.rdatatype
         import dns.resolver
+        import dns.rrset
         import dns.update
     except ImportError:
         raise MissingLibraryError("dnspython", "to ask DNS servers") from None

@@ -129,8 +129,10 @@ class Rfc2136Zones:
                 update.delete(_name(record_set.name), rdata)
 
     def _add(self, update: Any, record_set: RecordSet, values: Iterable[str]) -> None:
-        for value in values:
-            update.add(_name(record_set.name), record_set.ttl, _rdata(record_set.type, value))
+        rdatas = [_rdata(record_set.type, value) for value in values]
+        if rdatas:
+            # What UpdateMessage.add does in the end, after it has looked for the set among all that is in the message.
+            update.update.append(dnspython().rrset.from_rdata_list(_name(record_set.name), record_set.ttl, rdatas))
 
     def _send(self, update: Any) -> None:
         dns = dnspython()

@@ -18,6 +18,8 @@ def iso(seconds: Any) -> Optional[str]:
     :param seconds: since the epoch.
     :returns: C(None) for what is none, or is beyond the calendar.
     """
+    if seconds is None:
+        return None
     try:
         moment = datetime.fromtimestamp(seconds, timezone.utc)
     except (TypeError, ValueError, OverflowError, OSError):
