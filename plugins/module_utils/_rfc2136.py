@@ -6,8 +6,8 @@
 
 """Zones that are read by transfer (RFC 5936) and written by dynamic updates (RFC 2136), with the settings of octoDNS's provider for both.
 
-By octoDNS's records it would take several times as long, not all types would be known, and texts that are no UTF-8 would fail. By
-updates of single values, those that are not ours are never written, and none is lost that somebody else adds at the same time.
+By octoDNS's records it would take twice as long, not all types would be known, and texts that are no UTF-8 would fail. By updates of
+single values, those that are not ours are never written, and none is lost that somebody else adds at the same time.
 """
 
 from __future__ import annotations
