@@ -9,8 +9,8 @@ name: profiles_accepted
 version_added: 0.1.0
 short_description: Select the wanted profiles that could be created or found
 description:
-  - Selects from a list of wanted profiles those that M(smtpd.email.smtpd_sending_profiles) did not refuse. What is known by its id
-    is described as the service has it, so that all that follows is done for these very profiles.
+  - Selects from a list of wanted profiles those that M(smtpd.email.smtpd_sending_profiles) did not refuse, by their ids where
+    these are known, so that all that follows is done for these very profiles.
   - Made for the role P(smtpd.email.sending_profile#role), and of use where its stages are arranged in another way.
 positional: created
 options:
@@ -37,11 +37,11 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - The wanted profiles that were not refused, each with C(profile_id) if it is known, ready for
-      O(smtpd.email.smtpd_profile_info#module:profiles).
-    - Each is a text in JSON, which options of modules take for a dictionary, and Ansible for a single value.
+    - The wanted profiles that were not refused, ready for O(smtpd.email.smtpd_profile_info#module:profiles).
+    - One whose id is known is only that, a dictionary with C(profile_id) as a text in JSON, which options of modules take for a
+      dictionary, and Ansible for a single value. Any other one is as it is wanted.
   type: list
-  elements: str
+  elements: raw
 """
 
 from ansible_collections.smtpd.email.plugins.plugin_utils._filters import filter_of

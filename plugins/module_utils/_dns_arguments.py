@@ -37,6 +37,7 @@ from ._records import (
     rdata_of,
     split_mx,
     txt_text,
+    unbundled,
     unescape,
 )
 
@@ -64,7 +65,9 @@ def dns_arguments(
     if module is None:
         raise InputError("fqcn", "'%s' is not supported: only %s are." % (fqcn, ", ".join(sorted(_MODULES))))
     ttl = check_ttl(ttl)
-    records = _check_list(records, "records", Mapping, "dictionary")
+    records = [
+        record for _place, record in unbundled(_check_list(records, "records", Mapping, "dictionary"), "records")
+    ]
     wishes = check_records(records)
     zone_keys = check_zones(_check_list(zones, "zones", str, "string"))
     if existing is None:

@@ -32,7 +32,7 @@ _LONGEST_LABEL = 63
 _MAX_NAME = 254  # characters, with the trailing dot
 
 # What dnspython shows without an escape, of the characters that names and texts of this service have.
-_PLAIN_NAME = re.compile(rb"([A-Za-z0-9_*-]{1,63}\.)+")
+_PLAIN_LABEL = re.compile(rb"[A-Za-z0-9_*-]{1,63}")
 _PLAIN_STRING = re.compile(rb"[ !#-\[\]-~]*")
 _NO_TTL = 1 << 31
 # What an SOA record has after two names (RFC 1035, 3.3.13).
@@ -201,6 +201,8 @@ class _Light:
         )
 
     def _rdata(self, class_: int, type_: int, position: int, length: int) -> str:
+        if position + length > len(self._wire):
+            raise struct.error("a record that is cut short")
         text = _RDATA_FROM_WIRE.get(_type_text(type_), _unread)(self._wire, position, position + length)
         if text is not None:
             return text
@@ -259,10 +261,13 @@ def _plain_name(wire: bytes, position: int) -> Optional[str]:
                 return None
             earliest = position
             continue
-        labels.append(wire[position + 1 : position + 1 + length])
+        label = wire[position + 1 : position + 1 + length]
+        if not _PLAIN_LABEL.fullmatch(label) or len(label) < length:
+            return None
+        labels.append(label)
         position += 1 + length
     name = b".".join(labels) + b"."
-    return name.decode("ascii") if _PLAIN_NAME.fullmatch(name) and len(name) <= _MAX_NAME else None
+    return name.decode("ascii") if len(name) <= _MAX_NAME else None
 
 
 def _seconds(ttl: int) -> int:

@@ -245,12 +245,12 @@ def check_records(records: Sequence[Mapping[str, Any]], option: str = "records")
 
     Records as the collection's modules return them are accepted with all of their fields.
 
-    :param records: an item can be a bundle of records, C({"records": [...]}).
+    :param records: an item can be a bundle, as C(unbundled) takes it.
     :param option: the option that they came from, for errors.
     :returns: a wish for each record, in order, equal ones included.
     :raises InputError: a record cannot be published.
     """
-    placed = list(_unbundled(records, option))
+    placed = list(unbundled(records, option))
     places = [place for place, _record in placed]
     wishes = [_check_record(record, place) for place, record in placed]
     aliases: dict[str, int] = {}
@@ -277,8 +277,12 @@ def check_records(records: Sequence[Mapping[str, Any]], option: str = "records")
     return wishes
 
 
-def _unbundled(records: Sequence[Mapping[str, Any]], option: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Each record with its place in the option."""
+def unbundled(records: Sequence[Mapping[str, Any]], option: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Each record with its place in the option.
+
+    :param records: an item can be a bundle of records, C({"records": [...]}).
+    :raises InputError: a bundle is none.
+    """
     for index, item in enumerate(records):
         place = "%s[%d]" % (option, index)
         if set(item) != {BUNDLE}:

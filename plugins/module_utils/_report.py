@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Mapping, Optional, Sequence
+from typing import Any, Mapping, Optional, Sequence, Union
 
 from ._dns_answers import MISSING, PRESENT, describe_records
 from ._errors import InputError
@@ -17,14 +17,11 @@ from ._profiles import (
     ACTIVE,
     DISABLED,
     FAILED,
-    WANTED_FIELDS,
     check_wanted,
     describe_profile,
     find,
 )
 from ._records import BUNDLE
-
-_DESCRIBING = ("profile_id", *WANTED_FIELDS)
 
 # What publishing a record, looking for it, and telling whose it is takes.
 _BARE = ("name", "type", "value", "priority", "profile_id", "validation_state")
@@ -72,20 +69,22 @@ def profiles_ready(lookup: Mapping[str, Any], answers: Mapping[str, Any]) -> lis
     ]
 
 
-def profiles_accepted(wanted: Sequence[Mapping[str, Any]], created: Mapping[str, Any]) -> list[str]:
-    """The wanted profiles to go on with: without those that the creation refused, and by their ids where these are known, each in JSON.
+def profiles_accepted(
+    wanted: Sequence[Mapping[str, Any]], created: Mapping[str, Any]
+) -> list[Union[str, dict[str, Any]]]:
+    """The wanted profiles to go on with, without those that the creation refused.
 
     :param created: the result of the creating C(smtpd_sending_profiles); empty where it did not run.
+    :returns: where its id is known C({"profile_id": ...}) in JSON, else the item.
     """
     if "results" not in created:
-        return [json.dumps(dict(item)) for item in wanted]
-    accepted = []
+        return [dict(item) for item in wanted]
+    accepted: list[Union[str, dict[str, Any]]] = []
     for place, result in enumerate(created["results"]):
-        profile = result["profile"] or {}
+        profile_id = (result["profile"] or {}).get("profile_id")
         if not result["failed"]:
-            # Of a known profile nothing is taken from what is wanted: to read it, Ansible has to template each value again.
-            fields = {name: profile[name] for name in _DESCRIBING if profile.get(name)}
-            accepted.append(json.dumps(fields if profile.get("profile_id") else dict(wanted[place])))
+            # What is wanted is not even read where it is not needed: Ansible has to template each value of it again.
+            accepted.append(json.dumps({"profile_id": profile_id}) if profile_id else dict(wanted[place]))
     return accepted
 
 

@@ -23,7 +23,7 @@ options:
   records:
     description:
       - The records, as the modules of this collection return them, or each with C(name), C(type) and C(value), as in
-        O(smtpd.email.smtpd_dns_records#module:records).
+        O(smtpd.email.smtpd_dns_records#module:records), or as P(smtpd.email.bare_records#filter) bundles them.
     type: list
     elements: dict
     required: true

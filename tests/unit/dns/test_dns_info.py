@@ -318,7 +318,9 @@ def test_an_absence_whose_soa_is_cut_is_no_certain_answer(length: int, look: Run
 
 
 # Nearly all are plain in life, and nearly none by chance.
-_BYTES = st.one_of(st.from_regex(rb"[A-Za-z0-9_*-]{1,12}", fullmatch=True), st.binary(min_size=1, max_size=12))
+_BYTES = st.one_of(
+    st.from_regex(rb"[A-Za-z0-9_*-]{1,12}", fullmatch=True), st.just(b"a.b"), st.binary(min_size=1, max_size=12)
+)
 _NAMES = st.lists(_BYTES, min_size=1, max_size=4).map(lambda labels: dns.name.Name([*labels, b""]))
 _TEXTS = st.lists(st.one_of(_BYTES, st.just(b"v=spf1 ~all; x"), st.just(b"")), min_size=1, max_size=3)
 _RDATAS = st.one_of(
@@ -348,6 +350,21 @@ def test_what_an_answer_has_is_read_as_dnspython_reads_it() -> None:
             assert (answer.failure, answer.rdatas, answer.ttl) == (None, (rdata.to_text(),), 300)
 
         check()
+
+
+@pytest.mark.parametrize(("number", "rdata"), [(5, b"\3abc\0"), (15, b"\0\x0a\3abc\0"), (16, b"\3abc")])
+def test_a_record_that_is_cut_is_no_certain_answer(number: int, rdata: bytes, look: Run) -> None:
+    def respond(query: dns.message.Message) -> bytes:
+        response = dns.message.make_response(query)
+        response.flags |= dns.flags.AA
+        record = b"\xc0\x0c" + struct.pack("!HHIH", number, 1, 300, len(rdata)) + rdata[:-1]
+        wire = response.to_wire()
+        return wire[:6] + b"\0\1" + wire[8:] + record
+
+    with OddServer(respond) as server:
+        type_ = dns.rdatatype.to_text(dns.rdatatype.RdataType.make(number))
+        record = look(("go.example.net", type_, "abc.example.com"), nameservers=[server.address])["records"][0]
+    assert (record["status"], record["found"]) == ("unknown", [])
 
 
 @pytest.mark.parametrize("target", [b"\xc0\x2c", b"\xc0\x30", b"\xff\xff", b"\x01a\xc0\x2c", b"\x40" + bytes(65)])

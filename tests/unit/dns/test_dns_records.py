@@ -327,6 +327,22 @@ def test_an_impossible_ttl_is_refused(ttl: int, publish: Run) -> None:
     assert publish(DKIM, ttl=ttl)["msg"].startswith("ttl: ")
 
 
+def test_the_result_does_not_repeat_hundreds_of_records_that_were_given(run: Run, publish: Run) -> None:
+    records = [{"name": "n%d.example.net" % number, "type": "TXT", "value": "x"} for number in range(101)]
+    for given in (records, [{"records": records}], [json.dumps({"records": records})]):
+        result = publish(records=given, check_mode=True)
+        assert len(result["records"]) == 101
+        assert "n100.example.net" not in json.dumps(result["invocation"])
+
+
+def test_with_the_smallest_messages_what_is_in_the_way_still_goes_first(publish: Run, bind: BindServer) -> None:
+    bind.add(LINK[0], "A", "192.0.2.1")
+    bind.add(LINK[0], "TXT", '"verification"')
+    provider = dict(bind.octodns_provider()[0], update_batch_size=1)
+    assert not publish(LINK, *ALL, conflict="replace", provider=provider)["failed"]
+    assert lines(bind, "example.net", "go.") == ["go.example.net. 3600 IN CNAME l.smtpdgo.com."]
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.smtpd.email.plugins.module_utils._dns_arguments import dns_arguments
 from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError
 from ansible_collections.smtpd.email.plugins.module_utils._records import (
     check_records,
@@ -114,6 +115,16 @@ def test_a_bundle_stands_for_its_records_in_their_order() -> None:
     assert check_records([{"records": [first, second]}, {"records": []}, third]) == check_records(
         [first, second, third]
     )
+
+
+def test_other_modules_get_the_records_of_a_bundle_with_what_is_there() -> None:
+    there = record("a.example.com", "TXT", "new", existing=[{"type": "TXT", "value": '"foreign"', "ttl": 60}])
+    arguments = [
+        dns_arguments(given, "community.general.nsupdate", ["example.com"])
+        for given in ([there], [{"records": [there]}])
+    ]
+    assert arguments[0] == arguments[1]
+    assert arguments[0][0][0]["value"] == ['"foreign"', '"new"']
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,7 @@ import os, signal, sys, threading, time
 from ansible_collections.smtpd.email.plugins.module_utils._threads import map_at_once
 
 called = []
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background jobs have not
 
 def call(number):
     called.append(number)

@@ -9,7 +9,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ansible_collections.smtpd.email.plugins.module_utils._report import profile_artifacts
+from ansible_collections.smtpd.email.plugins.module_utils._report import (
+    profile_artifacts,
+    profile_results,
+    profiles_accepted,
+    profiles_ready,
+)
 from ansible_collections.smtpd.email.plugins.module_utils._wanted import HOST_VARIABLES, profiles_wanted
 
 
@@ -65,6 +70,48 @@ def result(**changes: Any) -> dict[str, Any]:
         "records": [{"value": "x" * 400}] * 9,
         **changes,
     }
+
+
+def created(**changes: Any) -> dict[str, Any]:
+    return {
+        "profile": {"profile_id": "p1", "profile_name": "n", "link_domain": "odd_.example"},
+        "failed": False,
+        **changes,
+    }
+
+
+def test_profiles_are_gone_on_with_by_their_ids_alone_where_these_are_known() -> None:
+    wanted = [{"profile_name": name, "sending_domain": "a.example"} for name in ("known", "refused", "planned")]
+    results = [created(), created(failed=True), created(profile={"profile_id": None, "profile_name": "planned"})]
+    assert profiles_accepted(wanted, {"results": results}) == ['{"profile_id": "p1"}', wanted[2]]
+    assert profiles_accepted(wanted, {}) == wanted
+
+
+def test_verified_is_what_is_neither_active_nor_failed_and_has_all_of_its_records() -> None:
+    records = [{"name": "a.example"}]
+    profiles = [
+        {"profile_id": "open", "state": "pending", "dns_records": records},
+        {"profile_id": "wrong", "state": "pending", "dns_records": records},
+        {"profile_id": "bare", "state": "pending", "dns_records": []},
+        {"profile_id": "active", "state": "active", "dns_records": records},
+        {"profile_id": "failed", "state": "failed", "dns_records": records},
+    ]
+    answers = {"records": [{"profile_id": "wrong", "status": "missing"}, {"profile_id": "open", "status": "present"}]}
+    assert profiles_ready({"profiles": profiles}, answers) == ['{"profile_id": "open"}']
+
+
+def test_a_profile_that_failed_after_its_creation_is_told_as_such() -> None:
+    profile = {
+        "profile_id": "p1",
+        "profile_name": "n",
+        "sending_domain": "a.example",
+        "state": "failed",
+        "dns_records": [],
+    }
+    wanted = [{"profile_name": "n", "sending_domain": "a.example"}]
+    (told,) = profile_results(wanted, {"results": [created()]}, {"profiles": [profile]}, {}, {}, manual=False)
+    assert (told["failed"], told["state"]) == (True, "failed")
+    assert "could not create it" in told["todo"]
 
 
 def test_artifacts_say_what_each_profile_is_and_what_is_left_to_do_in_one_line() -> None:
