@@ -203,7 +203,8 @@ class _Light:
     def _rdata(self, class_: int, type_: int, position: int, length: int) -> str:
         if position + length > len(self._wire):
             raise struct.error("a record that is cut short")
-        text = _RDATA_FROM_WIRE.get(_type_text(type_), _unread)(self._wire, position, position + length)
+        read = _RDATA_FROM_WIRE.get(_type_text(type_))
+        text = read(self._wire, position, position + length) if read else None
         if text is not None:
             return text
         return dnspython().rdata.from_wire(class_, type_, self._wire, position, length).to_text()
@@ -224,10 +225,6 @@ def _type_text(type_: int) -> str:
 # Rdata in a message as its text, or C(None) where it takes dnspython to read it, and to tell what is wrong with it.
 
 
-def _unread(wire: bytes, position: int, end: int) -> Optional[str]:
-    return None
-
-
 def _cname_from_wire(wire: bytes, position: int, end: int) -> Optional[str]:
     return _plain_name(wire, position) if _end_of_name(wire, position) == end else None
 
@@ -243,8 +240,9 @@ def _txt_from_wire(wire: bytes, position: int, end: int) -> Optional[str]:
         following = position + 1 + wire[position]
         strings.append(wire[position + 1 : following])
         position = following
-    is_plain = position == end and all(map(_PLAIN_STRING.fullmatch, strings))
-    return " ".join('"%s"' % string.decode("ascii") for string in strings) or None if is_plain else None
+    if not strings or position != end or not all(map(_PLAIN_STRING.fullmatch, strings)):
+        return None
+    return " ".join('"%s"' % string.decode("ascii") for string in strings)
 
 
 _RDATA_FROM_WIRE = {CNAME: _cname_from_wire, MX: _mx_from_wire, TXT: _txt_from_wire}
