@@ -18,8 +18,9 @@ import threading
 from typing import Any, Callable, NamedTuple, Optional, Sequence, Union
 
 from ._dns_answers import NO_ANSWER, NOT_DELEGATED, NoServers
-from ._dns_exchange import Server, Unanswered, dnspython, exchange, one_line
+from ._dns_exchange import Server, Unanswered, exchange, one_line
 from ._dns_query import DNS_PORT, given_server, is_reachable
+from ._dns_wire import dnspython
 from ._records import name_key
 
 ServersOf = Callable[[str], Union[Sequence[Server], NoServers]]

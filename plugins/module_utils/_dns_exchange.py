@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import collections
 import contextlib
-import functools
-import re
 import secrets
 import selectors
 import socket
@@ -22,7 +20,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Iterable, Sequence, Union
 
-from ._errors import MissingLibraryError
+from ._dns_wire import HEADER, QR, RCODE, RD, TC, dnspython, type_number, wire_name
 from ._threads import map_at_once
 
 _ATTEMPTS = 2  # UDP loses a packet now and then
@@ -32,16 +30,6 @@ _WINDOW = 32
 _SERVERS = 64  # that are asked at once, each by a socket
 _TCP_THREADS = 8
 _BUSY = 0.01  # seconds until a socket that was full is tried again
-
-# Of a message's header (RFC 1035, 4.1.1): its length in bytes, bits of its third and fourth byte, and of both together.
-HEADER = 12
-_QR, _TC, _RD = 0x80, 0x02, 0x01
-RCODE = 0x0F
-AA = 0x0400
-
-# A name without escapes, which nearly all are, and which need no library.
-_PLAIN_NAME = re.compile(r"([A-Za-z0-9_*-]{1,63}(\.|$))+")
-_MAX_NAME = 253
 
 
 @dataclass(frozen=True)
@@ -127,7 +115,7 @@ class _Asked:
 
     def is_answered_by(self, wire: bytes) -> bool:
         """Whether a message is an answer, and to this question. An error may come without the question."""
-        is_answer = len(wire) >= HEADER and wire[2] & _QR
+        is_answer = len(wire) >= HEADER and wire[2] & QR
         questions = int.from_bytes(wire[4:6], "big")
         if not questions:
             return bool(is_answer and wire[3] & RCODE)
@@ -229,7 +217,9 @@ class _Lane:
 
     def _prepare(self, asked: _Asked, now: float) -> None:
         if not asked.section:
-            asked.section = wire_name(asked.name) + _wire_type(asked.type)
+            asked.section = wire_name(asked.name) + struct.pack(
+                "!HH", type_number(asked.type), dnspython().rdataclass.IN
+            )
         asked.number = secrets.randbits(16)
         while asked.number in self._under_way:
             asked.number = secrets.randbits(16)
@@ -239,7 +229,7 @@ class _Lane:
     def _message(self, asked: _Asked) -> bytes:
         """Written here, since dnspython takes ten times as long. Without EDNS, which some servers do not know, and which is not
         needed for answers of this size."""
-        return struct.pack("!HBBHHHH", asked.number, _RD if self.server.recursive else 0, 0, 1, 0, 0, 0) + asked.section
+        return struct.pack("!HBBHHHH", asked.number, RD if self.server.recursive else 0, 0, 1, 0, 0, 0) + asked.section
 
     def receive(self) -> None:
         """Take the answers that are there."""
@@ -263,7 +253,7 @@ class _Lane:
             return
         self._answers += 1
         del self._under_way[number]
-        if wire[2] & _TC:
+        if wire[2] & TC:
             self.cut_off.append(asked)
         else:
             self.replies[asked.place] = wire
@@ -282,30 +272,6 @@ class _Lane:
         self.waiting.clear()
 
 
-def wire_name(name: str) -> bytes:
-    """An absolute name in wire format (RFC 1035, 3.1).
-
-    :raises DNSException: there can be no such name.
-    """
-    return b"".join(bytes((len(label),)) + label for label in labels_of(name))
-
-
-def labels_of(name: str) -> list[bytes]:
-    """The labels of an absolute name, with or without its trailing dot. The last one is that of the root.
-
-    :raises DNSException: there can be no such name.
-    """
-    if not _PLAIN_NAME.fullmatch(name) or len(name) > _MAX_NAME:
-        return list(dnspython().name.from_text(name).labels)
-    return [*name.rstrip(".").encode("ascii").split(b"."), b""]
-
-
-@functools.lru_cache(maxsize=None)
-def _wire_type(type_: str) -> bytes:
-    dns = dnspython()
-    return struct.pack("!HH", dns.rdatatype.from_text(type_), dns.rdataclass.IN)
-
-
 def _by_tcp(server: Server, asked: _Asked, timeout: float) -> Reply:
     dns = dnspython()
     query = dns.message.make_query(asked.name, asked.type)
@@ -317,34 +283,6 @@ def _by_tcp(server: Server, asked: _Asked, timeout: float) -> Reply:
         return Unanswered("no answer within %g s" % timeout)
     except (dns.exception.DNSException, OSError, EOFError) as error:
         return Unanswered(one_line(error))
-
-
-# dnspython
-
-
-@functools.lru_cache(maxsize=None)
-def dnspython() -> Any:
-    """The library, with the parts of it that are used here.
-
-    :raises MissingLibraryError: it cannot be imported.
-    """
-    try:
-        import dns
-        import dns.exception
-        import dns.flags
-        import dns.message
-        import dns.name
-        import dns.query
-        import dns.rcode
-        import dns.rdata
-        import dns.rdataclass
-        import dns.rdatatype
-        import dns.resolver
-        import dns.rrset
-        import dns.update
-    except ImportError:
-        raise MissingLibraryError("dnspython", "to ask DNS servers") from None
-    return dns
 
 
 def one_line(error: BaseException) -> str:

@@ -118,6 +118,24 @@ Content = Mapping[str, Mapping[str, RecordSet]]
 
 
 @dataclass(frozen=True)
+class LoadedZone:
+    """A zone as it was read.
+
+    :param name: its name key.
+    :param content: as far as it was asked for.
+    :param owners: the name keys of all that it has.
+    :param exists: False where the provider has no records of such a zone.
+    :param origin: what the engine that read it needs to write it.
+    """
+
+    name: str
+    content: Content
+    owners: set[str]
+    exists: bool = True
+    origin: Any = None
+
+
+@dataclass(frozen=True)
 class Change:
     """A record set before and after; one of the two is C(None) where it is not there."""
 

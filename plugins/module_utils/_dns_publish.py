@@ -14,6 +14,7 @@ from ._dns_plan import (
     NOT_WRITTEN,
     UNCHANGED,
     Change,
+    LoadedZone,
     Policy,
     RecordSet,
     ZonePlan,
@@ -24,7 +25,7 @@ from ._dns_plan import (
     zones_of,
 )
 from ._errors import SmtpdError
-from ._octodns import LoadedZone, Provider
+from ._octodns import Provider
 from ._records import TXT, Wish, name_key
 
 # Of a name that the service has a text at, so that a key that may write only such names is asked for what it may.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import ipaddress
+import itertools
 import re
 import socket
 import struct
@@ -16,29 +17,15 @@ import time
 from typing import Any, Optional, Sequence
 
 from ._dns_answers import Absence, Answer
-from ._dns_exchange import AA, HEADER, RCODE, Question, Reply, Server, Unanswered, dnspython, exchange_all, one_line
+from ._dns_exchange import Question, Reply, Server, Unanswered, exchange_all, one_line
 from ._dns_spf import count_lookups
+from ._dns_wire import AA, SOA, Message, dnspython, seconds, soa_numbers, type_text
 from ._errors import InputError
-from ._records import CNAME, MX, TXT, canonical, is_spf, name_key
+from ._records import CNAME, TXT, canonical, is_spf, name_key
 
 DNS_PORT = 53
 
 _SPF_TIMEOUT = 2.0
-
-# Names are compressed by pointers to where they were before in the message (RFC 1035, 4.1.4).
-_POINTER = 0xC0
-_OFFSET = 0x3FFF
-_LONGEST_LABEL = 63
-_MAX_NAME = 254  # characters, with the trailing dot
-
-# What dnspython shows without an escape, of the characters that names and texts of this service have.
-_PLAIN_LABEL = re.compile(rb"[A-Za-z0-9_*-]{1,63}")
-_PLAIN_STRING = re.compile(rb"[ !#-\[\]-~]*")
-_NO_TTL = 1 << 31
-# What an SOA record has after two names (RFC 1035, 3.3.13).
-_SOA_NUMBERS = struct.Struct("!5I")
-_QUESTION_POINTER = bytes((_POINTER, HEADER))
-
 
 _BRACKETED = re.compile(r"\[(?P<host>[^]]+)\](?::(?P<port>\d+))?")
 _HOST_PORT = re.compile(r"(?P<host>[^:\s]+)(?::(?P<port>\d+))?")
@@ -122,11 +109,11 @@ def _answer(server: Server, name: str, type_: str, reply: Reply) -> Answer:
         return Answer(server.name, failure=str(reply))
     dns = dnspython()
     try:
-        message = _Light(reply, name)
-        absence = message.absence()
+        message = Message(reply)
+        absence = _absence(message)
         if absence is not None:
             return Answer(server.name, absence=absence)
-        found = message.found()
+        found = _found(message, name)
         if type_ not in found and CNAME not in found:
             response = dns.message.from_wire(reply, ignore_trailing=True)
             failure = _uncertainty(server, response)
@@ -142,7 +129,7 @@ def _answer(server: Server, name: str, type_: str, reply: Reply) -> Answer:
         return Answer(server.name, failure=one_line(error))
     here = type_ if type_ in found else CNAME
     if here not in found:
-        return Answer(server.name, absence=_absence(response))
+        return Answer(server.name, absence=_absence_by_dnspython(response))
     ttl, rdatas = found[here]
     texts = tuple(sorted(rdatas))
     if here != type_:
@@ -150,135 +137,36 @@ def _answer(server: Server, name: str, type_: str, reply: Reply) -> Answer:
     return Answer(server.name, rdatas=texts, ttl=ttl, values=tuple(sorted(canonical(type_, text) for text in texts)))
 
 
-class _Light:
-    """Of a message what most answers are: what a server has itself at a name, or that there is nothing.
-
-    It is had in a fraction of the time that the whole message takes (RFC 1035, 4; RFC 2308, 2). Of other messages nothing is had.
-    """
-
-    def __init__(self, wire: bytes, name: str) -> None:
-        self._wire = wire
-        self._name = name
-        _id, self._flags, questions, self._records, self._authorities, _more = struct.unpack_from("!HHHHHH", wire)
-        self._is_own = bool(self._flags & AA) and questions == 1
-        self._start = _end_of_name(wire, HEADER) + 4 if self._is_own else 0
-
-    def found(self) -> dict[str, tuple[int, list[str]]]:
-        """TTL and rdata by type of what is at the name."""
-        found: dict[str, tuple[int, list[str]]] = {}
-        if not self._is_own or self._flags & RCODE:
-            return found
-        position = self._start
-        for _number in range(self._records):
-            is_here = self._is_at_name(position)
-            position = _end_of_name(self._wire, position)
-            type_, class_, ttl, length = struct.unpack_from("!HHIH", self._wire, position)
-            position += 10
-            if is_here:
-                rdata = self._rdata(class_, type_, position, length)
-                found.setdefault(_type_text(type_), (_seconds(ttl), []))[1].append(rdata)
-            position += length
+def _found(message: Message, name: str) -> dict[str, tuple[int, list[str]]]:
+    """TTL and rdata by type of what a server has itself at a name, where nothing else is asked for; else nothing."""
+    found: dict[str, tuple[int, list[str]]] = {}
+    if not _is_own(message) or message.rcode:
         return found
-
-    def absence(self) -> Optional[Absence]:
-        """What the one SOA record of an answer without records says."""
-        dns = dnspython()
-        rcode = self._flags & RCODE
-        is_certain = self._is_own and rcode in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN)
-        if not is_certain or (self._records, self._authorities) != (0, 1):
-            return None
-        position = _end_of_name(self._wire, self._start)
-        type_, _class, ttl, length = struct.unpack_from("!HHIH", self._wire, position)
-        position += 10
-        numbers = _end_of_name(self._wire, _end_of_name(self._wire, position))
-        if type_ != dns.rdatatype.SOA or numbers + _SOA_NUMBERS.size != position + length:
-            return None
-        *_others, minimum = _SOA_NUMBERS.unpack_from(self._wire, numbers)
-        return Absence(
-            zone=name_key(dns.name.from_wire(self._wire, self._start)[0].to_text()),
-            until=time.time() + min(_seconds(ttl), _seconds(minimum)),
-            name_exists=rcode == dns.rcode.NOERROR,
-        )
-
-    def _rdata(self, class_: int, type_: int, position: int, length: int) -> str:
-        if position + length > len(self._wire):
-            raise struct.error("a record that is cut short")
-        read = _RDATA_FROM_WIRE.get(_type_text(type_))
-        text = read(self._wire, position, position + length) if read else None
-        if text is not None:
-            return text
-        return dnspython().rdata.from_wire(class_, type_, self._wire, position, length).to_text()
-
-    def _is_at_name(self, position: int) -> bool:
-        """Whether a record is at the name: nearly always it points to the question."""
-        if self._wire[position : position + 2] == _QUESTION_POINTER:
-            return True
-        dns = dnspython()
-        return dns.name.from_wire(self._wire, position)[0] == dns.name.from_text(self._name)
+    for record in itertools.islice(message.records(), message.answers):
+        if record.is_of_question or record.owner == name_key(name):
+            found.setdefault(type_text(record.type), (record.ttl, []))[1].append(record.text())
+    return found
 
 
-@functools.lru_cache(maxsize=None)
-def _type_text(type_: int) -> str:
-    return dnspython().rdatatype.to_text(type_)
-
-
-# Rdata in a message as its text, or C(None) where it takes dnspython to read it, and to tell what is wrong with it.
-
-
-def _cname_from_wire(wire: bytes, position: int, end: int) -> Optional[str]:
-    return _plain_name(wire, position) if _end_of_name(wire, position) == end else None
-
-
-def _mx_from_wire(wire: bytes, position: int, end: int) -> Optional[str]:
-    host = _cname_from_wire(wire, position + 2, end)
-    return host and "%d %s" % (int.from_bytes(wire[position : position + 2], "big"), host)
-
-
-def _txt_from_wire(wire: bytes, position: int, end: int) -> Optional[str]:
-    strings = []
-    while position < end:
-        following = position + 1 + wire[position]
-        strings.append(wire[position + 1 : following])
-        position = following
-    if not strings or position != end or not all(map(_PLAIN_STRING.fullmatch, strings)):
+def _absence(message: Message) -> Optional[Absence]:
+    """What a server's own answer without records says, where it has no more than the zone's SOA record (RFC 2308, 2)."""
+    dns = dnspython()
+    is_certain = _is_own(message) and message.rcode in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN)
+    if not is_certain or (message.answers, message.authorities) != (0, 1):
         return None
-    return " ".join('"%s"' % string.decode("ascii") for string in strings)
+    soa = next(message.records())
+    if soa.type != SOA:
+        return None
+    *_others, minimum = soa_numbers(soa)
+    return Absence(
+        zone=soa.owner,
+        until=time.time() + min(soa.ttl, seconds(minimum)),
+        name_exists=message.rcode == dns.rcode.NOERROR,
+    )
 
 
-_RDATA_FROM_WIRE = {CNAME: _cname_from_wire, MX: _mx_from_wire, TXT: _txt_from_wire}
-
-
-def _plain_name(wire: bytes, position: int) -> Optional[str]:
-    """The name at a position, unless it needs escapes."""
-    labels = []
-    earliest = position
-    while length := wire[position]:
-        if length >= _POINTER:
-            position = int.from_bytes(wire[position : position + 2], "big") & _OFFSET
-            if position >= earliest:  # it must be a place before: else it could go round in circles
-                return None
-            earliest = position
-            continue
-        label = wire[position + 1 : position + 1 + length]
-        if not _PLAIN_LABEL.fullmatch(label) or len(label) < length:
-            return None
-        labels.append(label)
-        position += 1 + length
-    name = b".".join(labels) + b"."
-    return name.decode("ascii") if len(name) <= _MAX_NAME else None
-
-
-def _seconds(ttl: int) -> int:
-    """A TTL, of which one with the highest bit counts as none (RFC 2181, 8)."""
-    return ttl if ttl < _NO_TTL else 0
-
-
-def _end_of_name(wire: bytes, position: int) -> int:
-    while (length := wire[position]) and length < _POINTER:
-        if length > _LONGEST_LABEL:
-            raise struct.error("a label of %d bytes" % length)
-        position += 1 + length
-    return position + (2 if length else 1)
+def _is_own(message: Message) -> bool:
+    return bool(message.flags & AA) and message.questions == 1
 
 
 def _uncertainty(server: Server, response: Any) -> str:
@@ -292,7 +180,7 @@ def _uncertainty(server: Server, response: Any) -> str:
     return "it is not authoritative for the name" + (", and refers to other servers" if refers else "")
 
 
-def _absence(response: Any) -> Absence:
+def _absence_by_dnspython(response: Any) -> Absence:
     dns = dnspython()
     soa = next((rrset for rrset in response.authority if rrset.rdtype == dns.rdatatype.SOA), None)
     ttl = min(soa.ttl, soa[0].minimum) if soa else None

@@ -18,6 +18,7 @@ from typing import Any, Callable, Mapping, Optional, Sequence
 
 from ._dns_plan import RecordSet
 from ._errors import SmtpdError
+from ._octodns_classes import is_a
 from ._records import TXT, name_key, txt_rdata, txt_text, unescape
 
 # What octoDNS escapes in a text; every other backslash is a part of the text.
@@ -77,11 +78,6 @@ def spelt_texts(provider: Any) -> Optional[SpeltTexts]:
     texts = SpeltTexts(form)
     provider._data_for_TXT = functools.partial(texts.read, provider._data_for_TXT)
     return texts
-
-
-def is_a(provider: Any, package: str, class_name: str) -> bool:
-    """Whether a provider is of a class, or one derived from it, without importing that."""
-    return any(cls.__name__ == class_name and cls.__module__.split(".")[0] == package for cls in type(provider).__mro__)
 
 
 class SpeltTexts:

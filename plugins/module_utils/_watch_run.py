@@ -26,8 +26,8 @@ from typing import Any, Callable, Mapping, Optional, Sequence
 from ._client import RETRY_BUDGET, Client, ServiceError
 from ._dns_answers import PRESENT, UNKNOWN
 from ._dns_delegation import ServersOf, servers_by
-from ._dns_exchange import dnspython
 from ._dns_look import Looker
+from ._dns_wire import dnspython
 from ._errors import InputError, MissingLibraryError, SmtpdError
 from ._options import Connection
 from ._records import check_records

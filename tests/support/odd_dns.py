@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A DNS server that answers as a test wants it to, for what no proper server does.
+"""DNS servers that answer as a test wants it to, for what no proper server does.
 
 def lame(query):
     return dns.message.make_response(query)
@@ -13,9 +13,11 @@ with OddServer(lame) as server:
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import struct
 import threading
-from typing import Callable, Union
+from typing import Any, Callable, Iterable, Optional, Union
 
 import dns.message
 
@@ -64,3 +66,47 @@ class OddServer:
             response = self._respond(query)
             if response is not None:
                 self._socket.sendto(response if isinstance(response, bytes) else response.to_wire(), sender)
+
+
+class OddPrimary:
+    """Answers questions by TCP on a free port of loopback, each with any number of messages, and then closes the connection.
+
+    :param respond: makes the messages to a query, which has not been looked at for its signature.
+    :param keyring: of the TSIG keys that queries may be signed with.
+    """
+
+    def __init__(
+        self, respond: Callable[[dns.message.Message], Iterable[bytes]], keyring: Optional[dict[Any, Any]] = None
+    ) -> None:
+        self._respond = respond
+        self._keyring = keyring
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def __enter__(self) -> OddPrimary:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        # Accepting only ends by a connection; one that says nothing ends the thread.
+        with contextlib.suppress(OSError):
+            socket.create_connection(self._socket.getsockname()).close()
+        self._thread.join(5)
+        self._socket.close()
+
+    @property
+    def port(self) -> int:
+        return self._socket.getsockname()[1]
+
+    def _serve(self) -> None:
+        while True:
+            connection, _sender = self._socket.accept()
+            with connection, connection.makefile("rb") as stream:
+                size = stream.read(2)
+                if not size:
+                    return
+                query = dns.message.from_wire(stream.read(int.from_bytes(size, "big")), keyring=self._keyring)
+                # Who does not believe one message reads no other.
+                with contextlib.suppress(OSError):
+                    for wire in self._respond(query):
+                        connection.sendall(struct.pack("!H", len(wire)) + wire)

@@ -1,0 +1,100 @@
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection: it can change at any time without notice.
+"""The classes of octoDNS's providers: found by name, and told apart."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from typing import Any, Mapping
+
+from ._errors import InputError, MissingLibraryError
+
+# These write a zone as a whole from what is in a plan, and would so drop all that is not ours.
+_WHOLE_ZONE_PROVIDERS = ("YamlProvider", "ZoneFileProvider", "ZoneFileSource")
+
+
+def class_name_of(settings: Mapping[str, Any]) -> str:
+    """The name of the class that settings are for.
+
+    :raises InputError: there is none, or it can be none.
+    """
+    name = settings.get("class")
+    if not name:
+        raise InputError(
+            "provider.class", "is missing: give the class of an octoDNS provider, such as octodns_bind.Rfc2136Provider."
+        )
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", name):
+        raise InputError("provider.class", "'%s' is no class: give one such as octodns_bind.Rfc2136Provider." % (name,))
+    return name
+
+
+def load_class(class_name: str) -> Any:
+    """A class of providers by its name.
+
+    :raises InputError: there is no such class, or it cannot write single records.
+    :raises MissingLibraryError: octoDNS or the class's package is not installed.
+    """
+    try:
+        from octodns.provider.base import BaseProvider
+    except ImportError:
+        raise MissingLibraryError("octodns", "to reach DNS providers") from None
+    module_name, _dot, name = class_name.rpartition(".")
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        package = module_name.split(".")[0]
+        missing = getattr(error, "name", None) or package
+        if missing.split(".")[0] != package:
+            raise MissingLibraryError(missing, "by the provider class %s" % class_name) from None
+        if not package.startswith("octodns_"):
+            raise InputError(
+                "provider.class", "there is no Python module %s for '%s'." % (module_name, class_name)
+            ) from None
+        library = package.replace("_", "-")
+        raise MissingLibraryError(
+            library, "by the provider class %s (pip install %s)" % (class_name, library)
+        ) from None
+    cls = getattr(module, name, None)
+    if not (inspect.isclass(cls) and issubclass(cls, BaseProvider)):
+        known = sorted(
+            other
+            for other, value in vars(module).items()
+            if inspect.isclass(value)
+            and issubclass(value, BaseProvider)
+            and value is not BaseProvider
+            and value.__name__ not in _WHOLE_ZONE_PROVIDERS
+        )
+        raise InputError(
+            "provider.class",
+            "'%s' is no class of an octoDNS provider. %s has: %s."
+            % (class_name, module_name, ", ".join(known) or "none"),
+        )
+    if any(base.__name__ in _WHOLE_ZONE_PROVIDERS for base in cls.__mro__):
+        raise InputError(
+            "provider.class", "'%s' can only write zones as a whole, which would remove all other records." % class_name
+        )
+    return cls
+
+
+def is_a(provider: Any, package: str, class_name: str) -> bool:
+    """Whether a provider is of a class, or one derived from it, without importing that."""
+    return any(cls.__name__ == class_name and cls.__module__.split(".")[0] == package for cls in type(provider).__mro__)
+
+
+def settings_of(cls: Any) -> list[str]:
+    """The names of the settings that a class takes."""
+    names: dict[str, None] = {}
+    for base in cls.__mro__:
+        if "__init__" in vars(base) and base is not object:
+            for name, parameter in inspect.signature(base.__init__).parameters.items():
+                if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY) and name not in (
+                    "self",
+                    "id",
+                ):
+                    names[name] = None
+    return list(names)

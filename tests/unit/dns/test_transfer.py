@@ -1,0 +1,224 @@
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Zone transfers that no proper server would send: nothing is written by what such a zone seems to have."""
+
+from __future__ import annotations
+
+import time
+from types import SimpleNamespace
+from typing import Any, Callable, Sequence
+
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdata
+import dns.rdatatype
+import dns.rdtypes.ANY.CNAME
+import dns.rdtypes.ANY.MX
+import dns.rdtypes.ANY.TXT
+import dns.rrset
+import dns.tsig
+import dns.tsigkeyring
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.smtpd.email.plugins.module_utils._dns_transfer import transfer
+from ansible_collections.smtpd.email.plugins.module_utils._dns_wire import type_text
+from tests.support.inprocess import run_module
+from tests.support.odd_dns import OddPrimary
+
+ZONE = "example.net."
+KEY, SECRET = "transfers.", "c2VjcmV0IG9mIHRyYW5zZmVycw=="
+KEYRING = dns.tsigkeyring.from_text({KEY: SECRET})
+SOA = ZONE + " 3600 IN SOA ns1 hostmaster 7 7200 3600 1209600 300"
+NEWER_SOA = SOA.replace(" 7 ", " 8 ")
+OTHER = "other.example.net. 3600 IN A 192.0.2.1"
+# The record that the tests publish, with another value, which is a conflict where it is read.
+LINK = "go.example.net. 3600 IN CNAME elsewhere.example."
+
+Zone = Sequence[Sequence[str]]  # lines of a zone file, by messages
+
+
+def messages(query: dns.message.Message, zone: Zone, signed: Sequence[bool]) -> list[bytes]:
+    """The answers to a query, signed where they are to be."""
+    wires = []
+    context: Any = None
+    unsigned_before: list[bytes] = []
+    for lines, is_signed in zip(zone, signed):
+        response = dns.message.make_response(query)
+        response.flags |= dns.flags.AA
+        response.answer = [rrset(line) for line in lines]
+        if is_signed:
+            response.use_tsig(query.keyring)
+            response.request_mac = query.mac
+            for wire in unsigned_before:
+                context.update(wire)
+            unsigned_before = []
+            wires.append(response.to_wire(multi=True, tsig_ctx=context))
+            context = response.tsig_ctx
+        else:
+            response.tsig = None
+            wires.append(response.to_wire())
+            unsigned_before.append(wires[-1])
+    return wires
+
+
+def rrset(line: str) -> dns.rrset.RRset:
+    name, ttl, class_, type_, rdata = line.split(" ", 4)
+    return dns.rrset.from_text(
+        name, int(ttl), class_, type_, rdata.replace("ns1 hostmaster", "ns1.%s h.%s" % (ZONE, ZONE))
+    )
+
+
+def publish(port: int, with_key: bool) -> dict[str, Any]:
+    settings = {"class": "octodns_bind.Rfc2136Provider", "host": "127.0.0.1", "port": port, "timeout": 5}
+    key = {"key_name": KEY, "key_algorithm": "hmac-sha256"} if with_key else {}
+    return run_module(
+        "smtpd_dns_records",
+        records=[{"name": "go.example.net", "type": "CNAME", "value": "l.smtpdgo.com"}],
+        provider={**settings, **key},
+        provider_secrets={"key_secret": SECRET} if with_key else {},
+        zones=["example.net"],
+    )
+
+
+def read(zone: Zone, signed: Sequence[bool] = (), change: Callable[[list[bytes]], None] = lambda wires: None) -> str:
+    """What publishing says where the zone is sent like this: of the value of go.example.net it tells as of a conflict."""
+
+    def respond(query: dns.message.Message) -> list[bytes]:
+        wires = messages(query, zone, signed or [False] * len(zone))
+        change(wires)
+        return wires
+
+    with OddPrimary(respond, KEYRING) as primary:
+        result = publish(primary.port, with_key=bool(signed))
+    assert result["failed"] and not result["changed"]
+    return result["msg"]
+
+
+def is_read(message: str) -> bool:
+    return "elsewhere.example" in message
+
+
+def test_a_zone_in_several_messages_is_read() -> None:
+    assert is_read(read([[SOA, OTHER], [LINK], [SOA]]))
+
+
+def test_a_zone_in_one_message_is_read() -> None:
+    assert is_read(read([[SOA, OTHER, LINK, SOA]], signed=[True]))
+
+
+def test_between_signed_messages_there_can_be_others() -> None:
+    assert is_read(read([[SOA], [OTHER], [LINK], [OTHER], [SOA]], signed=[True, False, False, True, True]))
+
+
+@pytest.mark.parametrize("signed", [(False, False, False), (True, True, False)])
+def test_the_first_and_the_last_message_are_to_be_signed(signed: Sequence[bool]) -> None:
+    assert "missing TSIG" in read([[SOA], [LINK], [SOA]], signed=signed)
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_message_that_was_changed_on_the_way_is_noticed(place: int) -> None:
+    def change(wires: list[bytes]) -> None:
+        wires[place] = wires[place].replace(b"\x00\x00\x0e\x10", b"\x00\x00\x0e\x11", 1)
+
+    message = read([[SOA, OTHER], [LINK], [OTHER, SOA]], signed=[True, False, True], change=change)
+    assert not is_read(message) and "signature" in message
+
+
+def test_a_signature_of_another_time_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    # With this, dnspython signs, and nothing else of what runs here has another clock.
+    monkeypatch.setattr("dns.message.time", SimpleNamespace(time=lambda: time.time() + 4000))
+    message = read([[SOA, LINK, SOA]], signed=[True])
+    assert not is_read(message) and "The clocks" in message
+
+
+def test_a_connection_that_ends_early_is_noticed() -> None:
+    assert "before the end of the zone" in read([[SOA, LINK], [OTHER]])
+
+
+def test_what_does_not_begin_with_the_zone_is_none() -> None:
+    assert "does not begin with the SOA record" in read([[LINK], [SOA]])
+
+
+@pytest.mark.parametrize("zone", [[[SOA, LINK], [NEWER_SOA]], [[SOA, LINK, NEWER_SOA, SOA]], [[SOA, LINK, SOA, OTHER]]])
+def test_a_zone_that_has_changed_on_the_way_is_not_believed(zone: Zone) -> None:
+    assert "another SOA record" in read(zone)
+
+
+@pytest.mark.parametrize("end", [-1, -20, 20, 14, 11, 0])
+def test_a_message_that_is_cut_is_noticed(end: int) -> None:
+    def change(wires: list[bytes]) -> None:
+        wires[0] = wires[0][:end]
+
+    assert "malformed" in read([[SOA, LINK, SOA]], change=change)
+
+
+def test_the_answer_to_another_question_is_none() -> None:
+    def other_id(query: dns.message.Message) -> list[bytes]:
+        return messages(dns.message.make_query(ZONE, "AXFR", id=query.id ^ 1), [[SOA, LINK, SOA]], [False])
+
+    def other_name(query: dns.message.Message) -> list[bytes]:
+        return messages(dns.message.make_query("example.org", "AXFR", id=query.id), [[SOA, LINK, SOA]], [False])
+
+    def other_type(query: dns.message.Message) -> list[bytes]:
+        return messages(dns.message.make_query(ZONE, "IXFR", id=query.id), [[SOA, LINK, SOA]], [False])
+
+    for one in (other_id, other_name, other_type):
+        with OddPrimary(one) as primary:
+            assert "malformed" in publish(primary.port, with_key=False)["msg"]
+
+
+@pytest.mark.parametrize("with_key", [False, True])
+def test_a_refusal_is_told(with_key: bool) -> None:
+    def respond(query: dns.message.Message) -> list[bytes]:
+        response = dns.message.make_response(query)
+        response.set_rcode(dns.rcode.REFUSED)
+        response.tsig = None
+        return [response.to_wire()]
+
+    with OddPrimary(respond, KEYRING) as primary:
+        message = publish(primary.port, with_key)["msg"]
+    assert "REFUSED" in message and "allow-transfer" in message
+
+
+_LABELS = st.one_of(st.from_regex(rb"[A-Za-z0-9_*-]{1,12}", fullmatch=True), st.binary(min_size=1, max_size=12))
+_NAMES = st.lists(_LABELS, min_size=1, max_size=4).map(lambda labels: dns.name.Name([*labels, b"example", b"net", b""]))
+_RDATAS = st.one_of(
+    _NAMES.map(lambda name: dns.rdtypes.ANY.CNAME.CNAME("IN", "CNAME", name)),
+    st.builds(lambda number, name: dns.rdtypes.ANY.MX.MX("IN", "MX", number, name), st.integers(0, 65535), _NAMES),
+    st.lists(st.binary(max_size=9), min_size=1, max_size=3).map(
+        lambda texts: dns.rdtypes.ANY.TXT.TXT("IN", "TXT", texts)
+    ),
+    st.just(dns.rdata.from_text("IN", "SRV", "0 0 25 mx.example.org.")),
+    st.just(dns.rdata.from_text("IN", "TYPE65280", r"\# 2 abcd")),
+)
+
+
+def test_the_records_are_read_as_dnspython_reads_them() -> None:
+    sent: list[tuple[dns.name.Name, dns.rdata.Rdata]] = []
+
+    def respond(query: dns.message.Message) -> list[bytes]:
+        response = dns.message.make_response(query)
+        sets = [dns.rrset.from_rdata(name, 300, rdata) for name, rdata in sent]
+        response.answer = [rrset(SOA), *sets, rrset(SOA)]
+        return [response.to_wire()]
+
+    with OddPrimary(respond) as primary:
+
+        @given(st.lists(st.tuples(_NAMES, _RDATAS), max_size=5))
+        def check(records: list[tuple[dns.name.Name, dns.rdata.Rdata]]) -> None:
+            sent[:] = records
+            got = [
+                (record.owner, type_text(record.type), record.ttl, record.text())
+                for record in transfer("127.0.0.1", primary.port, ZONE, 5, {})
+            ]
+            assert got == [
+                (name.to_text().lower(), dns.rdatatype.to_text(rdata.rdtype), 300, rdata.to_text())
+                for name, rdata in records
+            ]
+
+        check()
