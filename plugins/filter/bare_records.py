@@ -55,4 +55,4 @@ class FilterModule:
     """The filter of this file."""
 
     def filters(self):
-        return filter_of("bare_records", "_report")
+        return filter_of("bare_records", "_handover")

@@ -21,9 +21,9 @@ from typing import Any, Iterable, Mapping, NamedTuple, Optional, Sequence
 
 from . import _dns_answers as dns
 from ._errors import InputError
-from ._profiles import ACTIVE, CREATING, DISABLED, FAILED, PENDING
 from ._records import check_records, name_key
 from ._times import iso, seconds_of
+from ._vocabulary import ACTIVE, CREATING, DISABLED, FAILED, PENDING
 
 OK, DEGRADED, BROKEN, UNKNOWN = "ok", "degraded", "broken", "unknown"
 # The most urgent first.

@@ -17,6 +17,9 @@ from typing import Any, Iterable, Mapping
 
 MANY = 100
 
+# The one field of an item that stands for many records, which Ansible handles as a single value.
+BUNDLE = "records"
+
 FIELD, _RECORDS = "compact", "dns_records"
 # These are lists that Ansible reads itself.
 _ANSIBLES = frozenset(("diff", "warnings", "deprecations"))

@@ -22,13 +22,19 @@ from ._records import (
     split_mx,
 )
 from ._times import iso
-
-PRESENT, MISSING, MISMATCH, PARTIAL, UNKNOWN = "present", "missing", "mismatch", "partial", "unknown"
-
-# Why a record is not present.
-WRONG_VALUE, EXTRA_VALUE, CNAME_CONFLICT = "wrong_value", "extra_value", "cname_conflict"
-ZONE_DOUBLED, NEGATIVELY_CACHED = "zone_doubled", "negatively_cached"
-NO_ANSWER, NOT_DELEGATED = "no_answer", "not_delegated"
+from ._vocabulary import (
+    CNAME_CONFLICT,
+    EXTRA_VALUE,
+    MISMATCH,
+    MISSING,
+    NEGATIVELY_CACHED,
+    NO_ANSWER,
+    PARTIAL,
+    PRESENT,
+    UNKNOWN,
+    WRONG_VALUE,
+    ZONE_DOUBLED,
+)
 
 
 @dataclass(frozen=True)

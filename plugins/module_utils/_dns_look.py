@@ -11,12 +11,13 @@ import time
 from dataclasses import replace
 from typing import Any, Optional, Sequence, Union
 
-from ._dns_answers import PRESENT, Absence, Answer, NoServers, judge
+from ._dns_answers import Absence, Answer, NoServers, judge
 from ._dns_delegation import Finder, ServersOf
 from ._dns_exchange import Server
 from ._dns_query import DNS_PORT, ask, ask_all
 from ._records import CNAME, MX, TXT, Wish, rdata_of
 from ._threads import map_at_once
+from ._vocabulary import PRESENT
 from ._waiting import pauses
 
 _THREADS = 32

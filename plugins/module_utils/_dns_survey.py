@@ -12,7 +12,7 @@ import collections
 import functools
 from typing import Any, Callable, Iterable, Mapping, Optional, Sequence, Union
 
-from ._dns_answers import NO_ANSWER, Answer, NoServers
+from ._dns_answers import Answer, NoServers
 from ._dns_delegation import ServersOf
 from ._dns_exchange import Question, Server
 from ._dns_query import ask_all
@@ -20,6 +20,7 @@ from ._errors import MissingLibraryError
 from ._preflight import Finding, Node, look
 from ._records import name_key
 from ._threads import map_at_once
+from ._vocabulary import NO_ANSWER
 
 _THREADS = 32
 

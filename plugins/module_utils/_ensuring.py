@@ -13,7 +13,6 @@ from typing import Any, Optional, Sequence
 from ansible.module_utils.basic import AnsibleModule
 
 from ._client import Client
-from ._dns_answers import PRESENT as DNS_PRESENT
 from ._dns_delegation import ServersOf, servers_by
 from ._dns_look import Looker
 from ._dns_survey import examine
@@ -24,6 +23,7 @@ from ._profile_modules import waiting_of
 from ._profiles import describe_wanted
 from ._provider import check_provider, provider_spec
 from ._records import Wish, check_records
+from ._vocabulary import PRESENT as DNS_PRESENT
 from ._waiting import wait_spec
 
 _DNS_TIMEOUT = 5.0  # seconds for each question of the look before

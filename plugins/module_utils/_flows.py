@@ -17,14 +17,9 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Mapping, Optional, Protocol, Sequence
 
 from ._client import RETRY_BUDGET, Client, ServiceError
-from ._dns_answers import PRESENT as PRESENT_IN_DNS
 from ._dns_answers import describe_records
 from ._errors import SmtpdError
 from ._profiles import (
-    ACTIVE,
-    CREATING,
-    DISABLED,
-    FAILED,
     Decision,
     Selection,
     created_profile,
@@ -38,6 +33,8 @@ from ._profiles import (
 )
 from ._records import describe_record
 from ._threads import map_at_once
+from ._vocabulary import ACTIVE, CREATING, DISABLED, FAILED
+from ._vocabulary import PRESENT as PRESENT_IN_DNS
 from ._waiting import Waiting, first_pause, growing, pauses
 
 PRESENT, VERIFIED = "present", "verified"

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import Any, Iterable, Mapping, Optional, Sequence, Union
 
-from ._dns_answers import PRESENT
-from ._profiles import ACTIVE, CREATING, FAILED, describe_profile
+from ._profiles import describe_profile
 from ._records import name_key
+from ._vocabulary import ACTIVE, CREATING, FAILED, PRESENT
 
 
 def profiles_by_id(

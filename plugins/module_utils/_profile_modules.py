@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from ._errors import InputError
-from ._profiles import WANTED_FIELDS
+from ._vocabulary import WANTED_FIELDS
 from ._waiting import Waiting, check_seconds
 
 _MOST_CALLS = 256  # under way at once

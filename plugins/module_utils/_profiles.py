@@ -24,14 +24,7 @@ from urllib.parse import urlsplit
 from ._domains import check_domain, domain_key
 from ._errors import InputError, SmtpdError
 from ._times import iso
-
-# What the service's contract calls the fields that a user gives at creation.
-DOMAIN_FIELDS = ("sending_domain", "link_domain", "bounce_domain")
-WANTED_FIELDS = ("profile_name", "sending_domain", "link_domain", "link_domain_default_redirect", "bounce_domain")
-TIME_FIELDS = ("created_at_utc", "modified_at_utc")
-
-CREATING, PENDING, ACTIVE, DISABLED, FAILED = "creating", "pending", "active", "disabled", "failed"
-STATES = (CREATING, PENDING, ACTIVE, DISABLED, FAILED)
+from ._vocabulary import CREATING, DOMAIN_FIELDS, FAILED, PENDING, TIME_FIELDS, WANTED_FIELDS
 
 # The contract: a profile that stays in "pending" for longer is disabled, and later deleted.
 PENDING_LIMIT = 72 * 3600  # seconds

@@ -12,8 +12,8 @@ from typing import Any, Iterable, Mapping, Optional
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ._profiles import DOMAIN_FIELDS
 from ._records import check_zones, name_key
+from ._vocabulary import DOMAIN_FIELDS
 
 
 def provider_spec(required: bool) -> dict[str, dict[str, Any]]:

@@ -18,14 +18,12 @@ import re
 from dataclasses import dataclass
 from typing import Any, Iterable, Iterator, Mapping, Optional, Sequence
 
+from ._compact import BUNDLE
 from ._domains import domain_key
 from ._errors import InputError
 
 CNAME, MX, TXT = "CNAME", "MX", "TXT"
 TYPES = (CNAME, MX, TXT)
-
-# The one field of an item that stands for many records, which Ansible handles as a single value.
-BUNDLE = "records"
 
 # The service gives MX values without a preference.
 DEFAULT_PREFERENCE = 10

@@ -8,84 +8,11 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any, Mapping, Optional, Sequence, Union
+from typing import Any, Mapping, Optional, Sequence
 
-from ._dns_answers import MISSING, PRESENT, describe_records
-from ._errors import InputError
-from ._profiles import (
-    ACTIVE,
-    DISABLED,
-    FAILED,
-    check_wanted,
-    describe_profile,
-    find,
-)
-from ._records import BUNDLE
-
-# What publishing a record, looking for it, and telling whose it is takes.
-_BARE = ("name", "type", "value", "priority", "profile_id", "validation_state")
-
-
-def bare_records(source: Any, only_open: bool = False) -> list[str]:
-    """DNS records less what is not needed to publish them, or to look for them, bundled in one text in JSON.
-
-    :param source: the records, or a result that has them.
-    :param only_open: of a result of C(smtpd_profile_info) only what C(open_records) selects.
-    :raises InputError: C(only_open) is given with a list.
-    """
-    if isinstance(source, Mapping):
-        source = open_records(source) if only_open else source.get("dns_records", [])
-    elif only_open:
-        raise InputError("only_open", "whose the records are is told by the result of smtpd_profile_info: give that.")
-    bare = [{name: value for name in _BARE if (value := record.get(name)) is not None} for record in source]
-    return [json.dumps({BUNDLE: bare})] if bare else []
-
-
-def open_records(lookup: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The DNS records of the profiles that are not active yet: an active one needs neither a look at DNS nor a verification.
-
-    :param lookup: the result of C(smtpd_profile_info).
-    """
-    return [
-        record
-        for profile in lookup.get("profiles", [])
-        if profile["state"] not in (ACTIVE, FAILED)
-        for record in profile["dns_records"]
-    ]
-
-
-def profiles_ready(lookup: Mapping[str, Any], answers: Mapping[str, Any]) -> list[str]:
-    """The profiles that the service can be asked to verify, each as C({"profile_id": ...}) in JSON.
-
-    :param lookup: the result of C(smtpd_profile_info).
-    :param answers: the result of C(smtpd_dns_info); a record that it does not have was not asked for.
-    """
-    wrong = {record.get("profile_id") for record in _wrong_records(answers)}
-    return [
-        json.dumps({"profile_id": profile["profile_id"]})
-        for profile in lookup.get("profiles", [])
-        if profile["state"] not in (ACTIVE, FAILED) and profile["dns_records"] and profile["profile_id"] not in wrong
-    ]
-
-
-def profiles_accepted(
-    wanted: Sequence[Mapping[str, Any]], created: Mapping[str, Any]
-) -> list[Union[str, dict[str, Any]]]:
-    """The wanted profiles to go on with, without those that the creation refused.
-
-    :param created: the result of the creating C(smtpd_sending_profiles); empty where it did not run.
-    :returns: where its id is known C({"profile_id": ...}) in JSON, else the item.
-    """
-    if "results" not in created:
-        return [dict(item) for item in wanted]
-    accepted: list[Union[str, dict[str, Any]]] = []
-    for place, result in enumerate(created["results"]):
-        profile_id = (result["profile"] or {}).get("profile_id")
-        if not result["failed"]:
-            # What is wanted is not even read where it is not needed: Ansible has to template each value of it again.
-            accepted.append(json.dumps({"profile_id": profile_id}) if profile_id else dict(wanted[place]))
-    return accepted
+from ._dns_answers import describe_records
+from ._profiles import check_wanted, describe_profile, find
+from ._vocabulary import ACTIVE, DISABLED, FAILED, MISSING, PRESENT
 
 
 def profile_results(
@@ -163,10 +90,6 @@ def profile_artifacts(results: Sequence[Mapping[str, Any]]) -> list[dict[str, An
     ]
 
 
-def _wrong_records(answers: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [record for record in answers.get("records", []) if record["status"] != PRESENT]
-
-
 def _open_records(
     answers: Sequence[Mapping[str, Any]], verification: Optional[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
@@ -181,7 +104,7 @@ def _open_records(
             if verification["failed"]
             else []
         )
-    return _wrong_records({"records": answers})
+    return [record for record in answers if record["status"] != PRESENT]
 
 
 def _failure(

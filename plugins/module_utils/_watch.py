@@ -19,8 +19,9 @@ import uuid
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Collection, Mapping, Optional, Sequence
 
-from ._profiles import ACTIVE, DISABLED, PENDING, PENDING_LIMIT, describe_profile
+from ._profiles import PENDING_LIMIT, describe_profile
 from ._times import iso
+from ._vocabulary import ACTIVE, DISABLED, PENDING
 
 CHANGED, UNHEALTHY = "profile_state_changed", "profile_unhealthy"
 APPEARED, DISAPPEARED = "profile_appeared", "profile_disappeared"

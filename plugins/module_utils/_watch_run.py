@@ -24,7 +24,6 @@ import time
 from typing import Any, Callable, Mapping, Optional, Sequence
 
 from ._client import RETRY_BUDGET, Client, ServiceError
-from ._dns_answers import PRESENT, UNKNOWN
 from ._dns_delegation import ServersOf, servers_by
 from ._dns_look import Looker
 from ._dns_wire import dnspython
@@ -32,6 +31,7 @@ from ._errors import InputError, MissingLibraryError, SmtpdError
 from ._options import Connection
 from ._records import check_records
 from ._threads import map_at_once
+from ._vocabulary import PRESENT, UNKNOWN
 from ._watch import Observation, State, from_json, observe, to_confirm, to_json, to_look_up
 from ._watch_options import Settings, settings_from
 

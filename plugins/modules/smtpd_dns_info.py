@@ -253,12 +253,13 @@ compact:
 """
 
 from ansible_collections.smtpd.email.plugins.module_utils._compact import compact_spec
-from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import PRESENT, describe_records
+from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import describe_records
 from ansible_collections.smtpd.email.plugins.module_utils._dns_delegation import servers_by
 from ansible_collections.smtpd.email.plugins.module_utils._dns_look import Looker
 from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdError
 from ansible_collections.smtpd.email.plugins.module_utils._module import run_module
 from ansible_collections.smtpd.email.plugins.module_utils._records import check_records
+from ansible_collections.smtpd.email.plugins.module_utils._vocabulary import PRESENT
 from ansible_collections.smtpd.email.plugins.module_utils._waiting import check_seconds, wait_spec
 
 

@@ -194,17 +194,13 @@ from ansible_collections.smtpd.email.plugins.module_utils._profile_modules impor
     profile_spec,
     waiting_of,
 )
-from ansible_collections.smtpd.email.plugins.module_utils._profiles import (
-    STATES,
-    Selection,
-    check_all_wanted,
-    check_fields,
-)
+from ansible_collections.smtpd.email.plugins.module_utils._profiles import Selection, check_all_wanted, check_fields
 from ansible_collections.smtpd.email.plugins.module_utils._service import (
     run_service_module,
     service_client,
     service_spec,
 )
+from ansible_collections.smtpd.email.plugins.module_utils._vocabulary import STATES
 from ansible_collections.smtpd.email.plugins.module_utils._waiting import wait_spec
 
 FILTERS = ("profile_id", "profile_name", "sending_domain")

@@ -13,14 +13,14 @@ import re
 from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence
 
 from ansible_collections.smtpd.email.plugins.module_utils._domains import domain_key
-from ansible_collections.smtpd.email.plugins.module_utils._profiles import (
+from ansible_collections.smtpd.email.plugins.module_utils._profiles import describe_profile
+from ansible_collections.smtpd.email.plugins.module_utils._vocabulary import (
     ACTIVE,
     CREATING,
     DISABLED,
     DOMAIN_FIELDS,
     FAILED,
     PENDING,
-    describe_profile,
 )
 
 # By what a host can be named, and in which order if nobody says otherwise.

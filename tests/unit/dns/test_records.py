@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.smtpd.email.plugins.module_utils._dns_arguments import dns_arguments
 from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError
+from ansible_collections.smtpd.email.plugins.module_utils._handover import bare_records
 from ansible_collections.smtpd.email.plugins.module_utils._records import (
     check_records,
     describe_record,
@@ -25,7 +26,6 @@ from ansible_collections.smtpd.email.plugins.module_utils._records import (
     txt_text,
     zone_file,
 )
-from ansible_collections.smtpd.email.plugins.module_utils._report import bare_records
 
 
 def record(name: Any = "mail.example.com", type: Any = "TXT", value: Any = "text", **more: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.smtpd.email.plugins.module_utils._options import CONNECTION_OPTIONS
-from ansible_collections.smtpd.email.plugins.module_utils._profiles import STATES
+from ansible_collections.smtpd.email.plugins.module_utils._vocabulary import STATES
 from ansible_collections.smtpd.email.plugins.plugin_utils._hosts import HOST_NAMES
 
 TYPES = {"str": "str", "string": "str"}

@@ -9,12 +9,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ansible_collections.smtpd.email.plugins.module_utils._report import (
-    profile_artifacts,
-    profile_results,
-    profiles_accepted,
-    profiles_ready,
-)
+from ansible_collections.smtpd.email.plugins.module_utils._handover import profiles_accepted, profiles_ready
+from ansible_collections.smtpd.email.plugins.module_utils._report import profile_artifacts, profile_results
 from ansible_collections.smtpd.email.plugins.module_utils._wanted import HOST_VARIABLES, profiles_wanted
 
 

@@ -1,0 +1,82 @@
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection: it can change at any time without notice.
+"""What the role hands over from one stage to the next: pure functions on registered results.
+
+Each task that uses one of them imports this file and what it needs, which Ansible compiles each time: so it needs little.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Mapping, Sequence, Union
+
+from ._compact import BUNDLE
+from ._errors import InputError
+from ._vocabulary import ACTIVE, FAILED, PRESENT
+
+# What publishing a record, looking for it, and telling whose it is takes.
+_BARE = ("name", "type", "value", "priority", "profile_id", "validation_state")
+
+
+def bare_records(source: Any, only_open: bool = False) -> list[str]:
+    """DNS records less what is not needed to publish them, or to look for them, bundled in one text in JSON.
+
+    :param source: the records, or a result that has them.
+    :param only_open: of a result of C(smtpd_profile_info) only what C(open_records) selects.
+    :raises InputError: C(only_open) is given with a list.
+    """
+    if isinstance(source, Mapping):
+        source = open_records(source) if only_open else source.get("dns_records", [])
+    elif only_open:
+        raise InputError("only_open", "whose the records are is told by the result of smtpd_profile_info: give that.")
+    bare = [{name: value for name in _BARE if (value := record.get(name)) is not None} for record in source]
+    return [json.dumps({BUNDLE: bare})] if bare else []
+
+
+def open_records(lookup: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The DNS records of the profiles that are not active yet: an active one needs neither a look at DNS nor a verification.
+
+    :param lookup: the result of C(smtpd_profile_info).
+    """
+    return [
+        record
+        for profile in lookup.get("profiles", [])
+        if profile["state"] not in (ACTIVE, FAILED)
+        for record in profile["dns_records"]
+    ]
+
+
+def profiles_ready(lookup: Mapping[str, Any], answers: Mapping[str, Any]) -> list[str]:
+    """The profiles that the service can be asked to verify, each as C({"profile_id": ...}) in JSON.
+
+    :param lookup: the result of C(smtpd_profile_info).
+    :param answers: the result of C(smtpd_dns_info); a record that it does not have was not asked for.
+    """
+    wrong = {record.get("profile_id") for record in answers.get("records", []) if record["status"] != PRESENT}
+    return [
+        json.dumps({"profile_id": profile["profile_id"]})
+        for profile in lookup.get("profiles", [])
+        if profile["state"] not in (ACTIVE, FAILED) and profile["dns_records"] and profile["profile_id"] not in wrong
+    ]
+
+
+def profiles_accepted(
+    wanted: Sequence[Mapping[str, Any]], created: Mapping[str, Any]
+) -> list[Union[str, dict[str, Any]]]:
+    """The wanted profiles to go on with, without those that the creation refused.
+
+    :param created: the result of the creating C(smtpd_sending_profiles); empty where it did not run.
+    :returns: where its id is known C({"profile_id": ...}) in JSON, else the item.
+    """
+    if "results" not in created:
+        return [dict(item) for item in wanted]
+    accepted: list[Union[str, dict[str, Any]]] = []
+    for place, result in enumerate(created["results"]):
+        profile_id = (result["profile"] or {}).get("profile_id")
+        if not result["failed"]:
+            # What is wanted is not even read where it is not needed: Ansible has to template each value of it again.
+            accepted.append(json.dumps({"profile_id": profile_id}) if profile_id else dict(wanted[place]))
+    return accepted
