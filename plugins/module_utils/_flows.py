@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Mapping, Optional, Protocol, Sequence
 
 from ._client import RETRY_BUDGET, Client, ServiceError
-from ._dns_answers import describe_records
+from ._describing import describe_records
 from ._errors import SmtpdError
 from ._profiles import (
     Decision,

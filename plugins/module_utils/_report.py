@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Optional, Sequence
 
-from ._dns_answers import describe_records
+from ._describing import describe_records
 from ._profiles import check_wanted, describe_profile, find
 from ._vocabulary import ACTIVE, DISABLED, FAILED, MISSING, PRESENT
 

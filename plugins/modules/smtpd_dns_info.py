@@ -253,7 +253,7 @@ compact:
 """
 
 from ansible_collections.smtpd.email.plugins.module_utils._compact import compact_spec
-from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import describe_records
+from ansible_collections.smtpd.email.plugins.module_utils._describing import describe_records
 from ansible_collections.smtpd.email.plugins.module_utils._dns_delegation import servers_by
 from ansible_collections.smtpd.email.plugins.module_utils._dns_look import Looker
 from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdError

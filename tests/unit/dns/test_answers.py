@@ -9,13 +9,8 @@ from typing import Any, Optional
 
 import pytest
 
-from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import (
-    Absence,
-    Answer,
-    NoServers,
-    describe_records,
-    judge,
-)
+from ansible_collections.smtpd.email.plugins.module_utils._describing import describe_records
+from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import Absence, Answer, NoServers, judge
 from ansible_collections.smtpd.email.plugins.module_utils._records import Wish, check_records
 
 CNAME = ("go.example.com", "CNAME", "L.example.net")
