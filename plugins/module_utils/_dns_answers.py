@@ -105,38 +105,51 @@ class _Verdict:
     detail: str = ""
 
 
-def judge(
-    wish: Wish,
-    peers: Sequence[Wish],
-    answers: Sequence[Answer],
-    problem: Optional[NoServers] = None,
-    absent_until: Optional[float] = None,
-) -> dict[str, Any]:
-    """Hold a wanted record against the answers of all of its servers.
+class Judgement:
+    """A wanted record, held against the answers of all of its servers.
 
     :param peers: all wanted records of the same name and type.
     :param problem: why there are no answers.
     :param absent_until: until when others may remember that there is nothing, in seconds since the epoch.
-    :returns: the record's fields and what was found, as C(smtpd_dns_info) returns it.
     """
-    verdicts = [_verdict(wish, peers, answer) for answer in answers]
-    if problem is not None:
-        status, diagnosis, message = UNKNOWN, problem.diagnosis, problem.message
-    else:
-        status, diagnosis, message = _sum_up(wish, verdicts)
-    return dict(
-        wish.given,
-        status=status,
-        diagnosis=diagnosis,
-        message=message,
-        found=sorted({rdata for verdict in verdicts for rdata in verdict.found}),
-        existing=_existing(wish, answers),
-        negatively_cached_until=iso(absent_until),
-        servers=[
-            {"server": verdict.server, "status": verdict.status, "found": list(verdict.found), "detail": verdict.detail}
-            for verdict in verdicts
-        ],
-    )
+
+    def __init__(
+        self,
+        wish: Wish,
+        peers: Sequence[Wish],
+        answers: Sequence[Answer],
+        problem: Optional[NoServers] = None,
+        absent_until: Optional[float] = None,
+    ) -> None:
+        self._wish = wish
+        self._answers = answers
+        self._absent_until = absent_until
+        self._verdicts = [_verdict(wish, peers, answer) for answer in answers]
+        if problem is not None:
+            self.status, self._diagnosis, self._message = UNKNOWN, problem.diagnosis, problem.message
+        else:
+            self.status, self._diagnosis, self._message = _sum_up(wish, self._verdicts)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The record's fields and what was found, as C(smtpd_dns_info) returns it."""
+        return dict(
+            self._wish.given,
+            status=self.status,
+            diagnosis=self._diagnosis,
+            message=self._message,
+            found=sorted({rdata for verdict in self._verdicts for rdata in verdict.found}),
+            existing=_existing(self._wish, self._answers),
+            negatively_cached_until=iso(self._absent_until),
+            servers=[
+                {
+                    "server": verdict.server,
+                    "status": verdict.status,
+                    "found": list(verdict.found),
+                    "detail": verdict.detail,
+                }
+                for verdict in self._verdicts
+            ],
+        )
 
 
 def _existing(wish: Wish, answers: Iterable[Answer]) -> Optional[list[dict[str, Any]]]:

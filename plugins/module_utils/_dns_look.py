@@ -11,7 +11,7 @@ import time
 from dataclasses import replace
 from typing import Any, Optional, Sequence, Union
 
-from ._dns_answers import Absence, Answer, NoServers, judge
+from ._dns_answers import Absence, Answer, Judgement, NoServers
 from ._dns_delegation import Finder, ServersOf
 from ._dns_exchange import Server
 from ._dns_query import DNS_PORT, ask, ask_all
@@ -47,7 +47,13 @@ class Looker:
         self._absent_until: dict[_Key, float] = {}
         self._finders: dict[Server, Finder] = {}
         self._replies: dict[_Key, _Replies] = {}
-        self.results: list[dict[str, Any]] = []
+        # One for each wish, in order.
+        self.judgements: list[Judgement] = []
+
+    @property
+    def results(self) -> list[dict[str, Any]]:
+        """What was found, one for each wish, in order."""
+        return [judgement.as_dict() for judgement in self.judgements]
 
     def look(self) -> bool:
         """Look once.
@@ -78,11 +84,11 @@ class Looker:
             time.sleep(min(left, next(rests)))
 
     def _all_present(self) -> bool:
-        return all(result["status"] == PRESENT for result in self.results)
+        return all(judgement.status == PRESENT for judgement in self.judgements)
 
     def ask(self) -> None:
         """Ask for all that is not known to be present, and judge the answers."""
-        is_open = [result["status"] != PRESENT for result in self.results] or [True] * len(self._wishes)
+        is_open = [judgement.status != PRESENT for judgement in self.judgements] or [True] * len(self._wishes)
         keys = list(dict.fromkeys((wish.name, wish.type) for wish, still in zip(self._wishes, is_open) if still))
         names = list(dict.fromkeys(name for name, _type in keys))
         servers = dict(zip(names, map_at_once(self._servers_of, names, _THREADS)))
@@ -96,20 +102,22 @@ class Looker:
         self._judge(replies)
 
     def _judge(self, replies: dict[_Key, _Replies]) -> None:
-        results = self.results or [{}] * len(self._wishes)
-        self.results = [
-            self._judged(wish, replies[(wish.name, wish.type)]) if (wish.name, wish.type) in replies else result
-            for wish, result in zip(self._wishes, results)
+        before: Sequence[Optional[Judgement]] = self.judgements or [None] * len(self._wishes)
+        self.judgements = [
+            judgement
+            if judgement and (wish.name, wish.type) not in replies
+            else self._judged(wish, replies[wish.name, wish.type])
+            for wish, judgement in zip(self._wishes, before)
         ]
 
-    def _judged(self, wish: Wish, replies: _Replies) -> dict[str, Any]:
+    def _judged(self, wish: Wish, replies: _Replies) -> Judgement:
         key = (wish.name, wish.type)
         problem = replies if isinstance(replies, NoServers) else None
         answers = [] if isinstance(replies, NoServers) else [answer for _server, answer in replies]
         for answer in answers:
             if answer.absence and answer.absence.until:
                 self._absent_until[key] = max(answer.absence.until, self._absent_until.get(key, 0.0))
-        return judge(wish, self._peers[key], answers, problem, self._absent_until.get(key))
+        return Judgement(wish, self._peers[key], answers, problem, self._absent_until.get(key))
 
     # Why something is not there
 

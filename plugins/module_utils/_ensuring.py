@@ -13,6 +13,7 @@ from typing import Any, Optional, Sequence
 from ansible.module_utils.basic import AnsibleModule
 
 from ._client import Client
+from ._dns_answers import Judgement
 from ._dns_delegation import ServersOf, servers_by
 from ._dns_look import Looker
 from ._dns_survey import examine
@@ -95,18 +96,18 @@ class _DnsGate:
         self._looker.ask()
 
     def is_right(self, outcome: Outcome) -> bool:
-        return all(answer["status"] == DNS_PRESENT for answer in self._of(outcome))
+        return all(judgement.status == DNS_PRESENT for judgement in self._of(outcome))
 
     def answers(self, outcome: Outcome) -> list[dict[str, Any]]:
         if not self._is_explained:
             self._is_explained = True
             self._looker.explain()
-        return self._of(outcome)
+        return [judgement.as_dict() for judgement in self._of(outcome)]
 
-    def _of(self, outcome: Outcome) -> list[dict[str, Any]]:
-        """The answers for the profile's records. Records without a profile's id count for each."""
+    def _of(self, outcome: Outcome) -> list[Judgement]:
+        """What was found of the profile's records. Records without a profile's id count for each."""
         places = self._places.get(None, []) + self._places.get(outcome.profile["profile_id"], [])
-        return [self._looker.results[place] for place in places]
+        return [self._looker.judgements[place] for place in places]
 
 
 def _refuse_errors(findings: Sequence[Finding]) -> None:

@@ -38,6 +38,7 @@ _PRESENTATION = re.compile(r'\s*(?:"(?:[^"\\]|\\.)*"\s*)+', re.DOTALL)
 _ESCAPE = re.compile(rb"\\(\d{3}|.)", re.DOTALL)
 # One string in which nothing is to be escaped: printable ASCII but for quotes and backslashes.
 _PLAIN = re.compile(r"[ !#-\[\]-~]{0,255}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MX_VALUE = re.compile(r"(\d{1,5})\s+(\S.*)", re.DOTALL)
 # Owner names hold more than host names do: underscores, and an asterisk as the first label.
 _OWNER_LABEL = re.compile(r"[A-Za-z0-9_-]{1,63}")
@@ -406,7 +407,7 @@ def _check_txt(value: str, place: str) -> None:
     text = txt_text(value)
     if not text:
         raise InputError(place, "is empty: a TXT record without text is of no use.")
-    if any(ord(character) < 32 or ord(character) == 127 for character in text):
+    if _CONTROL.search(text):
         raise InputError(place, "has a control character in it, such as a line break: give the text in one line.")
     if len(text.encode("utf-8", "surrogateescape")) > _MAX_TXT:
         raise InputError(place, "is longer than the %d bytes that fit a record." % _MAX_TXT)

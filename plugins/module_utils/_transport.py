@@ -172,7 +172,17 @@ def _adapter(connections: int, proxy: Optional[str], on_sent: Callable[[], None]
     """
     from requests.adapters import HTTPAdapter
 
-    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connections, pool_block=True)
+    class Adapter(HTTPAdapter):
+        """Finds its pool of connections once, since each request goes to the same host in the same way."""
+
+        _pool = None
+
+        def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+            if self._pool is None:
+                self._pool = super().get_connection_with_tls_context(*args, **kwargs)
+            return self._pool
+
+    adapter = Adapter(pool_connections=1, pool_maxsize=connections, pool_block=True)
     for manager in (adapter.poolmanager, *([adapter.proxy_manager_for(proxy)] if proxy else [])):
         _replace_pools(manager, on_sent)
     return adapter

@@ -201,8 +201,8 @@ class Watcher:
         except SmtpdError as error:
             _LOG.info("%s", error)
             return None
-        wrong = [result for result in looker.results if result["status"] not in (PRESENT, UNKNOWN)]
-        if not wrong and any(result["status"] == UNKNOWN for result in looker.results):
+        wrong = [judgement.as_dict() for judgement in looker.judgements if judgement.status not in (PRESENT, UNKNOWN)]
+        if not wrong and any(judgement.status == UNKNOWN for judgement in looker.judgements):
             return None
         return wrong
 

@@ -277,7 +277,7 @@ def run(module):
         all_present = looker.look()
     result = {"changed": False, "records": looker.results, "all_present": all_present}
     if params["wait"] and not all_present:
-        wrong = [record for record in looker.results if record["status"] != PRESENT]
+        wrong = [record for record in result["records"] if record["status"] != PRESENT]
         raise SmtpdError(
             "After %g s, %d of %d records are not right in DNS:\n%s"
             % (params["wait_timeout"], len(wrong), len(wishes), describe_records(wrong)),

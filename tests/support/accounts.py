@@ -17,7 +17,7 @@ from typing import Any, Callable, Iterable, Sequence
 
 from ansible_collections.smtpd.email.plugins.module_utils._audit import audit_report
 from ansible_collections.smtpd.email.plugins.module_utils._audit_formats import audit_format
-from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import Answer, judge
+from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import Answer, Judgement
 from ansible_collections.smtpd.email.plugins.module_utils._profiles import profile_from_answer
 from ansible_collections.smtpd.email.plugins.module_utils._records import canonical, check_records, describe_record
 from tests.simulator.model import FIELDS, Profile, make_records
@@ -98,7 +98,8 @@ def answers(
         for number, record in enumerate(one["dns_records"]):
             (wish,) = check_records([record])
             respond = (responds or {}).get((one["profile_id"], number), right)
-            results.append(judge(wish, [wish], respond(record["type"], [canonical(record["type"], record["rdata"])])))
+            answers = respond(record["type"], [canonical(record["type"], record["rdata"])])
+            results.append(Judgement(wish, [wish], answers).as_dict())
     return {
         "changed": False,
         "records": results,

@@ -10,7 +10,7 @@ from typing import Any, Optional
 import pytest
 
 from ansible_collections.smtpd.email.plugins.module_utils._describing import describe_records
-from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import Absence, Answer, NoServers, judge
+from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import Absence, Answer, Judgement, NoServers
 from ansible_collections.smtpd.email.plugins.module_utils._records import Wish, check_records
 
 CNAME = ("go.example.com", "CNAME", "L.example.net")
@@ -24,7 +24,7 @@ def wish(record: tuple[str, str, str]) -> Wish:
 
 
 def judged(record: tuple[str, str, str], *answers: Answer) -> dict[str, Any]:
-    return judge(wish(record), [wish(record)], answers)
+    return Judgement(wish(record), [wish(record)], answers).as_dict()
 
 
 def values(*values: str, server: str = "ns1") -> Answer:
@@ -98,11 +98,11 @@ def test_what_was_found_is_in_the_form_of_zone_files() -> None:
 def test_a_second_wanted_mx_is_not_foreign() -> None:
     wishes = [wish(MX), wish((MX[0], "MX", "mx2.example.net"))]
     answer = values("10 mx.example.net.", "10 mx2.example.net.")
-    assert [judge(one, wishes, [answer])["status"] for one in wishes] == ["present", "present"]
+    assert [Judgement(one, wishes, [answer]).status for one in wishes] == ["present", "present"]
 
 
 def test_a_record_without_servers_is_unknown() -> None:
-    result = judge(wish(CNAME), [wish(CNAME)], [], NoServers("not_delegated", "There is no zone."))
+    result = Judgement(wish(CNAME), [wish(CNAME)], [], NoServers("not_delegated", "There is no zone.")).as_dict()
     assert (result["status"], result["diagnosis"], result["message"]) == (
         "unknown",
         "not_delegated",
@@ -112,7 +112,7 @@ def test_a_record_without_servers_is_unknown() -> None:
 
 def test_the_fields_of_the_record_are_kept() -> None:
     described = check_records([{"name": "a.example.com", "type": "TXT", "value": "x", "profile_id": "7c82"}])
-    result = judge(described[0], described, [values("x")])
+    result = Judgement(described[0], described, [values("x")]).as_dict()
     assert (result["profile_id"], result["fqdn"], result["rdata"]) == ("7c82", "a.example.com.", '"x"')
 
 
@@ -164,7 +164,7 @@ def test_servers_that_only_remember_an_absence_are_told_apart_from_those_that_la
 
 
 def test_until_when_an_absence_is_remembered_is_told_also_when_the_record_is_there_by_now() -> None:
-    result = judge(wish(CNAME), [wish(CNAME)], [RIGHT], absent_until=UNTIL)
+    result = Judgement(wish(CNAME), [wish(CNAME)], [RIGHT], absent_until=UNTIL).as_dict()
     assert (result["status"], result["negatively_cached_until"]) == ("present", "2023-11-14T22:13:20Z")
 
 
@@ -205,7 +205,7 @@ def test_what_dns_answers_is_described(answer: Answer, described: str) -> None:
 
 
 def test_a_right_record_is_described_with_who_may_not_know_it_yet() -> None:
-    fresh = judge(wish(CNAME), [wish(CNAME)], [RIGHT], absent_until=UNTIL)
+    fresh = Judgement(wish(CNAME), [wish(CNAME)], [RIGHT], absent_until=UNTIL).as_dict()
     assert "negatively_cached" in describe_records([fresh]) and "2023-11-14T22:13:20Z" in describe_records([fresh])
     assert "the service has not seen it yet" in describe_records([judged(CNAME, RIGHT)])
 
