@@ -41,4 +41,4 @@ class FilterModule:
     """The filter of this file."""
 
     def filters(self):
-        return filter_of("open_records", "_handover")
+        return filter_of("open_records", "_handover", reads_compact=True)

@@ -85,4 +85,4 @@ class FilterModule:
     """The filter of this file."""
 
     def filters(self):
-        return filter_of("profile_results", "_report")
+        return filter_of("profile_results", "_report", reads_compact=True)

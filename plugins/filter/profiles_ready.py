@@ -51,4 +51,4 @@ class FilterModule:
     """The filter of this file."""
 
     def filters(self):
-        return filter_of("profiles_ready", "_handover")
+        return filter_of("profiles_ready", "_handover", reads_compact=True)

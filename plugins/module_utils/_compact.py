@@ -12,8 +12,9 @@ takes longer than the service and DNS together; a text is a single value.
 
 from __future__ import annotations
 
+import itertools
 import json
-from typing import Any, Iterable, Mapping
+from typing import Any, Iterable, Mapping, Optional
 
 MANY = 100
 
@@ -21,6 +22,7 @@ MANY = 100
 BUNDLE = "records"
 
 FIELD, _RECORDS = "compact", "dns_records"
+_ITEMS = ("profiles", "results")  # the lists whose items can have records
 # These are lists that Ansible reads itself.
 _ANSIBLES = frozenset(("diff", "warnings", "deprecations"))
 
@@ -31,7 +33,8 @@ def compact_spec() -> dict[str, dict[str, Any]]:
 
 
 def compacted(result: Mapping[str, Any], secrets: Iterable[str]) -> dict[str, Any]:
-    """A result with each of its long lists as one text.
+    """A result with each of its long lists as one text. Records that are in the list of items too, are in their own only, and
+    each item has the number of its records.
 
     :param secrets: what is masked in results. Where one is in such a list, the result stays as it is, to be masked value by value.
     """
@@ -40,27 +43,38 @@ def compacted(result: Mapping[str, Any], secrets: Iterable[str]) -> dict[str, An
         for name, value in result.items()
         if isinstance(value, list) and len(value) > MANY and name not in _ANSIBLES
     }
-    texts = {name: None if _is_nested(name, value, long) else json.dumps(value) for name, value in long.items()}
+    for name in _ITEMS:
+        items = long.get(name, [])
+        if _RECORDS in long and long[_RECORDS] == [record for item in items for record in item.get(_RECORDS, [])]:
+            long[name] = [{**item, _RECORDS: len(item[_RECORDS])} if _RECORDS in item else item for item in items]
+    texts = {name: json.dumps(value) for name, value in long.items()}
     forms = [form for secret in secrets for form in (secret, json.dumps(secret)[1:-1])]
-    if not long or any(form in text for text in texts.values() if text is not None for form in forms):
+    if not long or any(form in text for text in texts.values() for form in forms):
         return dict(result)
     return {**{name: value for name, value in result.items() if name not in long}, FIELD: texts}
 
 
 def expanded(result: Mapping[str, Any]) -> dict[str, Any]:
     """A result with all of its lists, whether it is compact or not."""
-    whole = dict(result)
-    texts = whole.pop(FIELD, {})
-    whole.update((name, json.loads(text)) for name, text in texts.items() if text is not None)
-    whole.update((name, _nested_records(whole)) for name, text in texts.items() if text is None)
+    whole = {name: value for name, value in result.items() if name != FIELD}
+    whole.update((name, json.loads(text)) for name, text in result.get(FIELD, {}).items())
+    records = iter(whole.get(_RECORDS, []))
+    for item in [item for name in _ITEMS if text_of(result, name) for item in whole[name]]:
+        if isinstance(item.get(_RECORDS), int):
+            item[_RECORDS] = list(itertools.islice(records, item[_RECORDS]))
     return whole
 
 
-def _is_nested(name: str, value: list[Any], lists: Mapping[str, Any]) -> bool:
-    return name == _RECORDS and value == _nested_records(lists)
+def text_of(result: Mapping[str, Any], name: str) -> Optional[str]:
+    """One list of a compact result as the text that it is, C(None) where it is none."""
+    text: Optional[str] = result.get(FIELD, {}).get(name)
+    return text
 
 
-def _nested_records(result: Mapping[str, Any]) -> list[Any]:
-    """The records that a result has in its profiles, and flattened once more."""
-    items = result.get("profiles") or result.get("results") or []
-    return [record for item in items for record in item.get(_RECORDS, [])]
+def listed(result: Mapping[str, Any], name: str) -> Any:
+    """One list of a result, whether it is compact or not, and empty where there is none.
+
+    Of a compact one nothing else is read, so that items can have the number of their records in place of these.
+    """
+    text = text_of(result, name)
+    return result.get(name, []) if text is None else json.loads(text)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from typing import Any, Mapping, Sequence, Union
 
-from ._compact import BUNDLE
+from ._compact import BUNDLE, expanded, listed, text_of
 from ._errors import InputError
 from ._vocabulary import ACTIVE, FAILED, PRESENT
 
@@ -24,12 +24,16 @@ _BARE = ("name", "type", "value", "priority", "profile_id", "validation_state")
 def bare_records(source: Any, only_open: bool = False) -> list[str]:
     """DNS records less what is not needed to publish them, or to look for them, bundled in one text in JSON.
 
-    :param source: the records, or a result that has them.
+    :param source: the records, or a result that has them. Those of a compact one go on as they are where all are wanted, since
+        it takes longer to read them than to carry more of them.
     :param only_open: of a result of C(smtpd_profile_info) only what C(open_records) selects.
     :raises InputError: C(only_open) is given with a list.
     """
     if isinstance(source, Mapping):
-        source = open_records(source) if only_open else source.get("dns_records", [])
+        text = text_of(source, "dns_records")
+        if text is not None and (not only_open or all(map(_is_open, listed(source, "profiles")))):
+            return ['{"%s": %s}' % (BUNDLE, text)]
+        source = open_records(source) if only_open else listed(source, "dns_records")
     elif only_open:
         raise InputError("only_open", "whose the records are is told by the result of smtpd_profile_info: give that.")
     bare = [{name: value for name in _BARE if (value := record.get(name)) is not None} for record in source]
@@ -41,11 +45,10 @@ def open_records(lookup: Mapping[str, Any]) -> list[dict[str, Any]]:
 
     :param lookup: the result of C(smtpd_profile_info).
     """
+    if not any(map(_is_open, listed(lookup, "profiles"))):
+        return []
     return [
-        record
-        for profile in lookup.get("profiles", [])
-        if profile["state"] not in (ACTIVE, FAILED)
-        for record in profile["dns_records"]
+        record for profile in expanded(lookup)["profiles"] if _is_open(profile) for record in profile["dns_records"]
     ]
 
 
@@ -55,12 +58,16 @@ def profiles_ready(lookup: Mapping[str, Any], answers: Mapping[str, Any]) -> lis
     :param lookup: the result of C(smtpd_profile_info).
     :param answers: the result of C(smtpd_dns_info); a record that it does not have was not asked for.
     """
-    wrong = {record.get("profile_id") for record in answers.get("records", []) if record["status"] != PRESENT}
+    wrong = {record.get("profile_id") for record in listed(answers, "records") if record["status"] != PRESENT}
     return [
         json.dumps({"profile_id": profile["profile_id"]})
-        for profile in lookup.get("profiles", [])
-        if profile["state"] not in (ACTIVE, FAILED) and profile["dns_records"] and profile["profile_id"] not in wrong
+        for profile in listed(lookup, "profiles")
+        if _is_open(profile) and profile["dns_records"] and profile["profile_id"] not in wrong
     ]
+
+
+def _is_open(profile: Mapping[str, Any]) -> bool:
+    return profile["state"] not in (ACTIVE, FAILED)
 
 
 def profiles_accepted(
@@ -71,10 +78,11 @@ def profiles_accepted(
     :param created: the result of the creating C(smtpd_sending_profiles); empty where it did not run.
     :returns: where its id is known C({"profile_id": ...}) in JSON, else the item.
     """
-    if "results" not in created:
+    results = listed(created, "results")
+    if not results:
         return [dict(item) for item in wanted]
     accepted: list[Union[str, dict[str, Any]]] = []
-    for place, result in enumerate(created["results"]):
+    for place, result in enumerate(results):
         profile_id = (result["profile"] or {}).get("profile_id")
         if not result["failed"]:
             # What is wanted is not even read where it is not needed: Ansible has to template each value of it again.

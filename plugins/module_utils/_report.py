@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Optional, Sequence
 
+from ._compact import expanded, listed
 from ._describing import describe_records
 from ._profiles import check_wanted, describe_profile, find
 from ._vocabulary import ACTIVE, DISABLED, FAILED, MISSING, PRESENT
@@ -33,12 +34,12 @@ def profile_results(
     :param manual: whether a person publishes the records, so that it is no failure when they are not there.
     """
     verifications = {
-        result["profile"]["profile_id"]: result for result in verified.get("results", []) if result["profile"]
+        result["profile"]["profile_id"]: result for result in _verifications(verified) if result["profile"]
     }
-    creations = created.get("results") or [None] * len(wanted)
-    found = _found(wanted, creations, lookup.get("profiles", []))
+    creations = listed(created, "results") or [None] * len(wanted)
+    found = _found(wanted, creations, listed(lookup, "profiles"))
     answers_of: dict[Optional[str], list[Mapping[str, Any]]] = {}
-    for answer in answers.get("records", []):
+    for answer in listed(answers, "records"):
         answers_of.setdefault(answer.get("profile_id"), []).append(answer)
     results = []
     for place, (creation, profile) in enumerate(zip(creations, found)):
@@ -61,6 +62,12 @@ def profile_results(
             }
         )
     return results
+
+
+def _verifications(verified: Mapping[str, Any]) -> Any:
+    """The results of the verification, with their records if one has failed: only then anybody looks at these."""
+    results = listed(verified, "results")
+    return expanded(verified)["results"] if any(result["failed"] for result in results) else results
 
 
 def _found(

@@ -312,7 +312,6 @@ conflicts:
 compact:
   description:
     - The lists of more than 100 items by their names, each as a text in JSON, as P(smtpd.email.expanded#filter) takes them.
-    - V(null) stands for records that are in the profiles, too.
   returned: if O(compact=true) and there are such lists
   type: dict
 """

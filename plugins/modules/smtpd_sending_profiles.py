@@ -148,7 +148,7 @@ findings:
 compact:
   description:
     - The lists of more than 100 items by their names, each as a text in JSON, as P(smtpd.email.expanded#filter) takes them.
-    - V(null) stands for records that are in the profiles, too.
+    - The items of C(results) have the number of their records instead of these, which are in C(dns_records) in the same order.
   returned: if O(compact=true) and there are such lists
   type: dict
 """

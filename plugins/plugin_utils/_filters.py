@@ -19,18 +19,22 @@ from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdEr
 _UTILITIES = "ansible_collections.smtpd.email.plugins.module_utils."
 
 
-def filter_of(name: str, function: Union[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
+def filter_of(
+    name: str, function: Union[str, Callable[..., Any]], reads_compact: bool = False
+) -> dict[str, Callable[..., Any]]:
     """The one filter of a file, as Ansible wants it.
 
     :param function: what it does, or the module utility that has a function of the filter's name. To find one filter, each task that
         uses it loads all of the collection's: so what they need is imported once they are called. Of the function's errors,
         C(SmtpdError) says by itself what is wrong.
+    :param reads_compact: whether it takes compact results as they are, to read no more of them than it needs.
     """
+    whole = _as_it_is if reads_compact else _whole
 
     def explained(*args: Any, **kwargs: Any) -> Any:
         call = getattr(importlib.import_module(_UTILITIES + function), name) if isinstance(function, str) else function
         try:
-            return call(*map(_whole, args), **{keyword: _whole(value) for keyword, value in kwargs.items()})
+            return call(*map(whole, args), **{keyword: whole(value) for keyword, value in kwargs.items()})
         except SmtpdError as error:
             raise AnsibleFilterError(str(error)) from None
         except KeyError as error:
@@ -45,6 +49,10 @@ def filter_of(name: str, function: Union[str, Callable[..., Any]]) -> dict[str, 
             ) from None
 
     return {name: explained}
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _whole(value: Any) -> Any:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Iterator
 
 import pytest
@@ -48,9 +49,39 @@ def expanded(result: dict[str, Any]) -> dict[str, Any]:
 def test_a_compact_result_says_the_same_in_texts(simulator: Simulator) -> None:
     whole, compact = look_up(simulator), look_up(simulator, compact=True)
     assert set(compact) == {"changed", "failed", "compact"}
-    assert isinstance(compact["compact"]["profiles"], str) and compact["compact"]["dns_records"] is None
+    assert {type(text) for text in compact["compact"].values()} == {str}
     assert expanded(compact) == whole
     assert expanded(whole) == whole
+
+
+def test_records_that_items_have_too_are_in_a_compact_result_once(simulator: Simulator) -> None:
+    whole, compact = look_up(simulator), look_up(simulator, compact=True)
+    profiles = json.loads(compact["compact"]["profiles"])
+    assert [profile["dns_records"] for profile in profiles] == [9] * MANY
+    assert json.loads(compact["compact"]["dns_records"]) == whole["dns_records"]
+
+
+def test_records_of_a_compact_result_go_back_to_their_items_of_which_some_have_none() -> None:
+    items = [
+        {
+            "n": number,
+            **(
+                {"dns_records": [{"name": "%d-%d" % (number, place)} for place in range(number % 3)]}
+                if number % 5
+                else {}
+            ),
+        }
+        for number in range(3 * MANY)
+    ]
+    result = {"results": items, "dns_records": [record for item in items for record in item.get("dns_records", [])]}
+    assert set(compacted(result, [])) == {"compact"}
+    assert expanded(compacted(result, [])) == result
+
+
+def test_records_that_are_others_than_those_of_the_items_are_kept_beside_them() -> None:
+    items = [{"dns_records": [{"name": "a%d" % number}]} for number in range(MANY)]
+    result = {"results": items, "dns_records": [{"name": "b%d" % number} for number in range(MANY)]}
+    assert expanded(compacted(result, [])) == result
 
 
 def test_short_lists_stay_lists(simulator: Simulator) -> None:
@@ -80,10 +111,30 @@ def test_only_of_a_result_it_is_known_which_records_are_open(simulator: Simulato
         BareRecords().filters()["bare_records"](records, only_open=True)
 
 
+def bare(source: Any, **options: Any) -> list[Any]:
+    """The records of the bundle, less what only those of compact results have."""
+    (bundle,) = BareRecords().filters()["bare_records"](source, **options)
+    records = json.loads(bundle)["records"]
+    return [{name: record[name] for name in ("name", "type", "value", "profile_id")} for record in records]
+
+
 def test_filters_take_compact_results(simulator: Simulator) -> None:
     whole, compact = look_up(simulator), look_up(simulator, compact=True)
-    for made, name in ((BareRecords, "bare_records"), (OpenRecords, "open_records")):
-        assert made().filters()[name](compact) == made().filters()[name](whole) != []
+    assert len(bare(whole)) == 9 * MANY
+    assert bare(compact) == bare(whole) == bare(compact, only_open=True)
+    open_records = OpenRecords().filters()["open_records"]
+    assert open_records(compact) == open_records(whole) == whole["dns_records"]
+
+
+def test_of_a_compact_result_too_the_records_of_active_profiles_are_left_out(simulator: Simulator) -> None:
+    profile_id = simulator.profiles()[5]["profile_id"]
+    simulator.patch(profile_id, state="active")
+    whole, compact = look_up(simulator), look_up(simulator, compact=True)
+    assert bare(compact, only_open=True) == bare(whole, only_open=True)
+    assert {record["profile_id"] for record in bare(compact)} - {
+        record["profile_id"] for record in bare(compact, only_open=True)
+    } == {profile_id}
+    simulator.patch(profile_id, state="pending")
 
 
 def test_a_failure_tells_in_a_text_what_became_of_each(simulator: Simulator) -> None:
