@@ -21,7 +21,8 @@ from typing import Any, Iterable, Mapping, NamedTuple, Optional, Sequence
 
 from . import _dns_answers as dns
 from ._errors import InputError
-from ._records import check_records, name_key
+from ._rdata import name_key
+from ._records import check_records
 from ._times import iso, seconds_of
 from ._vocabulary import ACTIVE, CREATING, DISABLED, FAILED, PENDING
 

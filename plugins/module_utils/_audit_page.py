@@ -20,7 +20,7 @@ from . import _dns_answers as dns
 from ._audit import BROKEN, DEGRADED, OK, STATUSES, UNKNOWN, WRONG
 from ._audit_style import STYLE
 from ._markup import Markup, escaped, fill, joined
-from ._records import TXT
+from ._rdata import TXT
 from ._times import seconds_of
 
 _Report = Mapping[str, Any]

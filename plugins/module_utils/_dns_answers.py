@@ -11,16 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Iterable, Optional, Sequence
 
 from ._dns_spf import covers
-from ._records import (
-    CNAME,
-    MX,
-    TXT,
-    Wish,
-    canonical,
-    is_spf,
-    rdata_of,
-    split_mx,
-)
+from ._rdata import CNAME, MX, TXT, canonical, is_spf, rdata_of, split_mx
+from ._records import Wish
 from ._times import iso
 from ._vocabulary import (
     CNAME_CONFLICT,

@@ -11,35 +11,24 @@ import re
 from dataclasses import dataclass
 from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequence
 
-from ._dns_plan import (
-    REASONS,
-    Conflict,
-    Policy,
-    RecordSet,
-    ZonePlan,
-    assign_zones,
-    plan_zone,
-)
+from ._dns_plan import REASONS, Conflict, Policy, ZonePlan, assign_zones, plan_zone
 from ._errors import InputError, SmtpdError
-from ._records import (
+from ._rdata import (
     CNAME,
     MAX_STRING,
     MX,
     TXT,
     TYPES,
-    Wish,
     canonical,
-    check_records,
-    check_ttl,
-    check_zones,
     describe_record,
     name_key,
     rdata_of,
     split_mx,
     txt_text,
-    unbundled,
     unescape,
 )
+from ._record_sets import RecordSet
+from ._records import Wish, check_records, check_ttl, check_zones, unbundled
 
 # What octoDNS does not do here.
 _REASONS = dict(REASONS, not_rewritable="The set is an alias or has a routing policy. Change it by hand.")

@@ -21,7 +21,7 @@ from ._dns_answers import NoServers
 from ._dns_exchange import Server, Unanswered, exchange, one_line
 from ._dns_query import DNS_PORT, given_server, is_reachable
 from ._dns_wire import dnspython
-from ._records import name_key
+from ._rdata import name_key
 from ._vocabulary import NO_ANSWER, NOT_DELEGATED
 
 ServersOf = Callable[[str], Union[Sequence[Server], NoServers]]

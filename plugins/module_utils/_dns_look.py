@@ -15,7 +15,8 @@ from ._dns_answers import Absence, Answer, Judgement, NoServers
 from ._dns_delegation import Finder, ServersOf
 from ._dns_exchange import Server
 from ._dns_query import DNS_PORT, ask, ask_all
-from ._records import CNAME, MX, TXT, Wish, rdata_of
+from ._rdata import CNAME, MX, TXT, rdata_of
+from ._records import Wish
 from ._threads import map_at_once
 from ._vocabulary import PRESENT
 from ._waiting import pauses

@@ -15,29 +15,13 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequence
 
 from ._dns_spf import MAX_LOOKUPS, can_merge, covers, merge, unmerge
-from ._errors import InputError
-from ._records import (
-    CNAME,
-    MX,
-    TXT,
-    Wish,
-    find_zone,
-    is_spf,
-    name_key,
-    parents,
-    rdata_of,
-    zone_lines,
-)
+from ._rdata import CNAME, MX, TXT, is_spf, name_key, parents
+from ._record_sets import Change, Content, RecordSet, zones_of
+from ._records import Wish, zone_lines
 
 PRESENT, ABSENT = "present", "absent"
 CREATED, UPDATED, REMOVED, UNCHANGED, NOT_WRITTEN = "created", "updated", "removed", "unchanged", "not_written"
 
-# What one message to a DNS server can carry (64 KiB) is reached by the one or by the other, with room to spare.
-_BATCH_CHANGES = 400
-_BATCH_BYTES = 40000
-_RECORD_OVERHEAD = 16
-
-_LISTED = 20
 
 # What can be in the way of a record, and what to do about it.
 REASONS = {
@@ -91,66 +75,6 @@ _WILDCARD = "*."
 
 # Those that conflict=replace clears away.
 _REPLACEABLE = frozenset(("cname_target", "cname_beside_others", "cname_in_the_way", "other_mx"))
-
-
-@dataclass(frozen=True)
-class RecordSet:
-    """All records of one name and type.
-
-    :param name: the name key.
-    :param values: in canonical form; of types that are never published, rdata.
-    :param rewritable: whether the engine can write the set with its values unharmed.
-    """
-
-    name: str
-    type: str
-    ttl: int
-    values: tuple[str, ...]
-    rewritable: bool = True
-
-    def rdatas(self) -> list[str]:
-        """The values as a zone file has them."""
-        return [rdata_of(self.type, value) for value in self.values]
-
-
-# By name key, then by type.
-Content = Mapping[str, Mapping[str, RecordSet]]
-
-
-@dataclass(frozen=True)
-class LoadedZone:
-    """A zone as it was read.
-
-    :param name: its name key.
-    :param content: as far as it was asked for.
-    :param owners: the name keys of all that it has.
-    :param exists: False where the provider has no records of such a zone.
-    :param origin: what the engine that read it needs to write it.
-    """
-
-    name: str
-    content: Content
-    owners: set[str]
-    exists: bool = True
-    origin: Any = None
-
-
-@dataclass(frozen=True)
-class Change:
-    """A record set before and after; one of the two is C(None) where it is not there."""
-
-    before: Optional[RecordSet]
-    after: Optional[RecordSet]
-
-    @property
-    def any(self) -> RecordSet:
-        """The set after, or else before."""
-        return self.after or self.before  # type: ignore[return-value]
-
-    def size(self) -> int:
-        """About how many bytes it takes to tell a server of it."""
-        sets = [record_set for record_set in (self.before, self.after) if record_set]
-        return sum(len(one.name) + len(rdata) + _RECORD_OVERHEAD for one in sets for rdata in one.rdatas())
 
 
 @dataclass(frozen=True)
@@ -233,29 +157,6 @@ def assign_zones(wishes: Iterable[Wish], zones: Sequence[str]) -> dict[str, list
     for wish in wishes:
         by_zone.setdefault(zone_of[wish.fqdn], []).append(wish)
     return by_zone
-
-
-def zones_of(names: Iterable[str], zones: Sequence[str]) -> dict[str, str]:
-    """The zone that each name lies in, as it is spelt in C(zones).
-
-    :raises InputError: some lie in none of them.
-    """
-    by_key = {name_key(zone): zone for zone in zones}
-    found = {name: find_zone(name, by_key) for name in names}
-    homeless = [name for name, zone in found.items() if zone is None]
-    if homeless:
-        raise InputError(
-            "zones",
-            "no zone for %s. The zones known are: %s. Nothing was written."
-            % (_listing(homeless), _listing(sorted(zones)) or "none"),
-        )
-    return {name: zone for name, zone in found.items() if zone is not None}
-
-
-def _listing(names: Iterable[str]) -> str:
-    names = list(names)
-    more = " and %d more" % (len(names) - _LISTED) if len(names) > _LISTED else ""
-    return ", ".join(name.rstrip(".") for name in names[:_LISTED]) + more
 
 
 def relevant_names(zone: str, wishes: Iterable[Wish]) -> set[str]:
@@ -505,25 +406,3 @@ def count_actions(plan: ZonePlan) -> dict[str, Any]:
     """The zone, and how many of the wanted records are created, updated, removed and unchanged."""
     counts = {action: plan.actions.count(action) for action in (CREATED, UPDATED, REMOVED, UNCHANGED)}
     return dict({"name": name_key(plan.zone)}, **counts)
-
-
-def batches(changes: Sequence[Change]) -> Iterator[list[Change]]:
-    """The changes in portions that fit a DNS message. Those of one name stay together, so that they happen at once."""
-    batch: list[Change] = []
-    size = 0
-    for _name, together in _by_name(changes):
-        own_size = sum(change.size() for change in together)
-        if batch and (len(batch) + len(together) > _BATCH_CHANGES or size + own_size > _BATCH_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch = batch + together
-        size += own_size
-    if batch:
-        yield batch
-
-
-def _by_name(changes: Sequence[Change]) -> Iterator[tuple[str, list[Change]]]:
-    grouped: dict[str, list[Change]] = {}
-    for change in changes:
-        grouped.setdefault(change.any.name, []).append(change)
-    return iter(grouped.items())

@@ -10,26 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Sequence
 
-from ._dns_plan import (
-    NOT_WRITTEN,
-    UNCHANGED,
-    Change,
-    LoadedZone,
-    Policy,
-    RecordSet,
-    ZonePlan,
-    assign_zones,
-    count_actions,
-    plan_zone,
-    relevant_names,
-    zones_of,
-)
+from ._dns_plan import NOT_WRITTEN, UNCHANGED, Policy, ZonePlan, assign_zones, count_actions, plan_zone, relevant_names
 from ._errors import SmtpdError
 from ._octodns import Provider
-from ._records import TXT, Wish, name_key
-
-# Of a name that the service has a text at, so that a key that may write only such names is asked for what it may.
-_PROBE, _PROBE_TEXT, _PROBE_TTL = "_amazonses.", "may this be written?", 300
+from ._rdata import name_key
+from ._record_sets import Change, LoadedZone
+from ._records import Wish
 
 
 @dataclass
@@ -73,23 +59,6 @@ def publish(
                 provider.ask_to_write(one.loaded, list(one_of_each_type.values()))
         _write(provider, wishes, work)
     return _result(wishes, [one.plan for one in work])
-
-
-def check_zones_of(provider: Provider, domains: Sequence[str], zones: Sequence[str], check_mode: bool) -> None:
-    """Look whether records of domains could be published. Nothing changes.
-
-    :param domains: their name keys.
-    :param zones: where to publish; empty for all that the provider has.
-    :raises SmtpdError: a domain lies in no zone, or a zone cannot be read, or not be written as far as that can be told.
-    """
-    by_zone: dict[str, list[str]] = {}
-    for domain, zone in zones_of(domains, zones or provider.zones()).items():
-        by_zone.setdefault(zone, []).append(domain)
-    for zone, names in sorted(by_zone.items()):
-        loaded = provider.read(zone, names)
-        if not check_mode:
-            texts = [RecordSet(_PROBE + name, TXT, _PROBE_TTL, (_PROBE_TEXT,)) for name in names]
-            provider.ask_to_write(loaded, [Change(None, text) for text in texts])
 
 
 def _prepare(provider: Provider, zone: str, wishes: Sequence[Wish], policy: Policy) -> _ZoneWork:

@@ -18,14 +18,12 @@ from typing import Any, Optional, Sequence
 
 from ._dns_answers import Absence, Answer
 from ._dns_exchange import Question, Reply, Server, Unanswered, exchange_all, one_line
-from ._dns_spf import count_lookups
 from ._dns_wire import AA, SOA, Message, dnspython, seconds, soa_numbers, type_text
 from ._errors import InputError
-from ._records import CNAME, TXT, canonical, is_spf, name_key
+from ._rdata import CNAME, canonical, name_key
 
 DNS_PORT = 53
 
-_SPF_TIMEOUT = 2.0
 
 _BRACKETED = re.compile(r"\[(?P<host>[^]]+)\](?::(?P<port>\d+))?")
 _HOST_PORT = re.compile(r"(?P<host>[^:\s]+)(?::(?P<port>\d+))?")
@@ -192,20 +190,3 @@ def _absence_by_dnspython(response: Any) -> Absence:
         # A resolver counts down what it remembers.
         is_old=bool(soa) and soa.ttl < soa[0].minimum and not response.flags & dns.flags.AA,
     )
-
-
-# SPF
-
-
-def spf_lookups(text: str) -> int:
-    """How many DNS lookups an SPF record takes, with its includes looked up by the system's resolver."""
-    return count_lookups(text, _fetch_spf)
-
-
-def _fetch_spf(domain: str) -> Optional[str]:
-    dns = dnspython()
-    try:
-        answer = dns.resolver.resolve(name_key(domain), TXT, lifetime=_SPF_TIMEOUT)
-    except (dns.exception.DNSException, OSError):
-        return None
-    return next((text for text in (canonical(TXT, rdata.to_text()) for rdata in answer) if is_spf(text)), None)

@@ -18,7 +18,7 @@ from ._dns_exchange import Question, Server
 from ._dns_query import ask_all
 from ._errors import MissingLibraryError
 from ._preflight import Finding, Node, look
-from ._records import name_key
+from ._rdata import name_key
 from ._threads import map_at_once
 from ._vocabulary import NO_ANSWER
 

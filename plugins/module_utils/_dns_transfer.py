@@ -16,7 +16,7 @@ import time
 from typing import Any, BinaryIO, Iterator, Optional
 
 from ._dns_wire import AXFR, HEADER, QR, SOA, TSIG, Message, Record, dnspython, end_of_name, name_at, soa_numbers
-from ._records import name_key
+from ._rdata import name_key
 
 
 def transfer(host: str, port: int, zone: str, timeout: float, auth: dict[str, Any]) -> Iterator[Record]:

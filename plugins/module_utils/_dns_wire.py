@@ -16,7 +16,7 @@ import struct
 from typing import Any, Iterator, NamedTuple, Optional
 
 from ._errors import MissingLibraryError
-from ._records import CNAME, MAX_STRING, MX, TXT, name_key, split_mx
+from ._rdata import CNAME, MAX_STRING, MX, TXT, name_key, split_mx
 
 # Of a message's header (RFC 1035, 4.1.1): its length in bytes, bits of its third and fourth byte, and of both together.
 HEADER = 12

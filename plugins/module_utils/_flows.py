@@ -31,7 +31,7 @@ from ._profiles import (
     new_twins,
     planned_profile,
 )
-from ._records import describe_record
+from ._rdata import describe_record
 from ._threads import map_at_once
 from ._vocabulary import ACTIVE, CREATING, DISABLED, FAILED
 from ._vocabulary import PRESENT as PRESENT_IN_DNS

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, Iterable, Mapping, Optional, Sequence, Union
 
 from ._profiles import describe_profile
-from ._records import name_key
+from ._rdata import name_key
 from ._vocabulary import ACTIVE, CREATING, FAILED, PRESENT
 
 

@@ -16,19 +16,14 @@ import re
 import warnings
 from typing import Any, Iterable, Iterator, Mapping, Sequence
 
-from ._dns_plan import Change, LoadedZone
 from ._errors import InputError, SmtpdError
-from ._octodns_classes import class_name_of, is_a, load_class, settings_of
-from ._records import name_key
+from ._octodns_classes import class_name_of, is_a, load_class, secret_settings, settings_of
+from ._rdata import name_key
+from ._record_sets import Change, LoadedZone
 
 _MASK = "********"
 _MAX_ANSWER = 500
 _SECRET_LINE = 8  # characters of a line of a secret that are worth hiding by themselves
-_SECRET_NAME = re.compile(
-    r"secret|token|passw|private_?key|api_?key|auth_?key|consumer_key|application_key|credential|^key$", re.IGNORECASE
-)
-# Names of files and of environment variables are no secrets.
-_NO_SECRET_NAME = re.compile(r"(_file|_path|_env)$", re.IGNORECASE)
 
 # A word in what a provider says, and what to do about it.
 _HINTS = (
@@ -58,11 +53,6 @@ _HINTS = (
     (r"\b429\b|[Rr]ate.?limit|Throttl", "The provider asks to slow down: try again later."),
     (r"utf-8|Rdata|RDATA", "octoDNS cannot read a record of this zone."),
 )
-
-
-def secret_settings(provider: Mapping[str, Any]) -> list[str]:
-    """The names of settings that look like secrets, and so belong into C(provider_secrets)."""
-    return [name for name in map(str, provider) if _SECRET_NAME.search(name) and not _NO_SECRET_NAME.search(name)]
 
 
 class Provider:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This module utility is PRIVATE to the collection: it can change at any time without notice.
-"""The classes of octoDNS's providers: found by name, and told apart."""
+"""The classes of octoDNS's providers and their settings: found by name, and told apart."""
 
 from __future__ import annotations
 
@@ -16,6 +16,17 @@ from ._errors import InputError, MissingLibraryError
 
 # These write a zone as a whole from what is in a plan, and would so drop all that is not ours.
 _WHOLE_ZONE_PROVIDERS = ("YamlProvider", "ZoneFileProvider", "ZoneFileSource")
+
+_SECRET_NAME = re.compile(
+    r"secret|token|passw|private_?key|api_?key|auth_?key|consumer_key|application_key|credential|^key$", re.IGNORECASE
+)
+# Names of files and of environment variables are no secrets.
+_NO_SECRET_NAME = re.compile(r"(_file|_path|_env)$", re.IGNORECASE)
+
+
+def secret_settings(provider: Mapping[str, Any]) -> list[str]:
+    """The names of settings that look like secrets, and so belong into C(provider_secrets)."""
+    return [name for name in map(str, provider) if _SECRET_NAME.search(name) and not _NO_SECRET_NAME.search(name)]
 
 
 def class_name_of(settings: Mapping[str, Any]) -> str:

@@ -16,10 +16,10 @@ import re
 from dataclasses import dataclass
 from typing import Any, Callable, Mapping, Optional, Sequence
 
-from ._dns_plan import RecordSet
 from ._errors import SmtpdError
 from ._octodns_classes import is_a
-from ._records import TXT, name_key, txt_rdata, txt_text, unescape
+from ._rdata import TXT, name_key, txt_rdata, txt_text, unescape
+from ._record_sets import RecordSet
 
 # What octoDNS escapes in a text; every other backslash is a part of the text.
 _OTHER_BACKSLASH = re.compile(r'(?<!\\)\\(?!\d{3}|[;"\\])')

@@ -11,11 +11,11 @@ import itertools
 from dataclasses import dataclass, replace
 from typing import Any, Iterable, Mapping, Optional, Sequence
 
-from ._dns_plan import Change, LoadedZone, RecordSet, batches
 from ._errors import SmtpdError
 from ._octodns_classes import is_a
 from ._octodns_texts import exact_record, is_clear, spelt_texts, text_of
-from ._records import CNAME, MX, TXT, name_key, split_mx
+from ._rdata import CNAME, MX, TXT, name_key, split_mx
+from ._record_sets import Change, LoadedZone, RecordSet, batches
 
 # Their APIs have single records, and what is created joins the others.
 _BY_RECORD = (

@@ -17,14 +17,7 @@ from typing import Any, Callable, Iterable, Iterator, Mapping, NamedTuple, Optio
 
 from ._domains import check_domain
 from ._errors import InputError
-from ._records import (
-    CNAME,
-    MX,
-    TXT,
-    describe_record,
-    is_spf,
-    split_mx,
-)
+from ._rdata import CNAME, MX, TXT, describe_record, is_spf, split_mx
 
 ERROR, WARNING = "error", "warning"
 NO_DMARC = "no_dmarc"

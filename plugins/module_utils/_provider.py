@@ -8,12 +8,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Mapping, Optional
+from typing import Any, Iterable, Mapping, Optional, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ._records import check_zones, name_key
+from ._rdata import TXT, name_key
+from ._record_sets import Change, RecordSet, zones_of
+from ._records import check_zones
 from ._vocabulary import DOMAIN_FIELDS
+
+# Of a name that the service has a text at, so that a key that may write only such names is asked for what it may.
+_PROBE, _PROBE_TEXT, _PROBE_TTL = "_amazonses.", "may this be written?", 300
 
 
 def provider_spec(required: bool) -> dict[str, dict[str, Any]]:
@@ -43,7 +48,7 @@ def misplaced_secrets(options: Mapping[str, Any]) -> list[Any]:
     provider = options.get("provider")
     if not provider or not isinstance(provider, dict):
         return []
-    from ._octodns import secret_settings
+    from ._octodns_classes import secret_settings
 
     return [provider[name] for name in secret_settings(provider)]
 
@@ -53,10 +58,25 @@ def check_provider(module: AnsibleModule, profiles: Iterable[Mapping[str, Option
 
     :raises SmtpdError: they could not: what is wrong with the provider, its zones or what it permits.
     """
-    from ._dns_publish import check_zones_of
-
     domains = dict.fromkeys(
         name_key(profile[option]) for profile in profiles for option in DOMAIN_FIELDS if profile.get(option)
     )
     zones = check_zones(module.params["zones"])
-    check_zones_of(provider_of(module), list(domains), zones, module.check_mode)
+    _check_zones_of(provider_of(module), list(domains), zones, module.check_mode)
+
+
+def _check_zones_of(provider: Any, domains: Sequence[str], zones: Sequence[str], check_mode: bool) -> None:
+    """Look whether records of domains could be published. Nothing changes.
+
+    :param domains: their name keys.
+    :param zones: where to publish; empty for all that the provider has.
+    :raises SmtpdError: a domain lies in no zone, or a zone cannot be read, or not be written as far as that can be told.
+    """
+    by_zone: dict[str, list[str]] = {}
+    for domain, zone in zones_of(domains, zones or provider.zones()).items():
+        by_zone.setdefault(zone, []).append(domain)
+    for zone, names in sorted(by_zone.items()):
+        loaded = provider.read(zone, names)
+        if not check_mode:
+            texts = [RecordSet(_PROBE + name, TXT, _PROBE_TTL, (_PROBE_TEXT,)) for name in names]
+            provider.ask_to_write(loaded, [Change(None, text) for text in texts])

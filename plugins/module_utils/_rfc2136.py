@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from typing import Any, Iterable, Iterator, Optional, Sequence
 
-from ._dns_plan import Change, LoadedZone, RecordSet, batches
 from ._dns_transfer import transfer
 from ._dns_wire import Record, Section, dnspython, rdata_of_value, type_text
-from ._records import TXT, canonical
+from ._rdata import TXT, canonical
+from ._record_sets import Change, LoadedZone, RecordSet, batches
 
 # What the server itself has in a zone, in a signed one also beside a CNAME (RFC 4034, RFC 5155, RFC 2535).
 _OF_THE_SERVER = frozenset(

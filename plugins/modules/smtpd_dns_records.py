@@ -319,7 +319,7 @@ compact:
 from ansible_collections.smtpd.email.plugins.module_utils._compact import compact_spec
 from ansible_collections.smtpd.email.plugins.module_utils._dns_plan import ABSENT, PRESENT, Policy
 from ansible_collections.smtpd.email.plugins.module_utils._dns_publish import publish
-from ansible_collections.smtpd.email.plugins.module_utils._dns_query import spf_lookups
+from ansible_collections.smtpd.email.plugins.module_utils._dns_spf_lookups import spf_lookups
 from ansible_collections.smtpd.email.plugins.module_utils._module import run_module
 from ansible_collections.smtpd.email.plugins.module_utils._provider import misplaced_secrets, provider_of, provider_spec
 from ansible_collections.smtpd.email.plugins.module_utils._records import check_records, check_ttl, check_zones

@@ -19,7 +19,8 @@ from ansible_collections.smtpd.email.plugins.module_utils._audit import audit_re
 from ansible_collections.smtpd.email.plugins.module_utils._audit_formats import audit_format
 from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import Answer, Judgement
 from ansible_collections.smtpd.email.plugins.module_utils._profiles import profile_from_answer
-from ansible_collections.smtpd.email.plugins.module_utils._records import canonical, check_records, describe_record
+from ansible_collections.smtpd.email.plugins.module_utils._rdata import canonical, describe_record
+from ansible_collections.smtpd.email.plugins.module_utils._records import check_records
 from tests.simulator.model import FIELDS, Profile, make_records
 
 NOW = 1796130000.0  # Tuesday 1 December 2026, 13:00 UTC

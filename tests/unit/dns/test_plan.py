@@ -14,17 +14,16 @@ from hypothesis import strategies as st
 
 from ansible_collections.smtpd.email.plugins.module_utils._dns_plan import (
     ABSENT,
-    Content,
     Policy,
-    RecordSet,
     ZonePlan,
     assign_zones,
-    batches,
     plan_zone,
     relevant_names,
 )
 from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError
-from ansible_collections.smtpd.email.plugins.module_utils._records import Wish, check_records, is_spf
+from ansible_collections.smtpd.email.plugins.module_utils._rdata import is_spf
+from ansible_collections.smtpd.email.plugins.module_utils._record_sets import Content, RecordSet, batches
+from ansible_collections.smtpd.email.plugins.module_utils._records import Wish, check_records
 
 ZONE = "example.com."
 

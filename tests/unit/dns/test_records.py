@@ -17,15 +17,14 @@ from hypothesis import strategies as st
 from ansible_collections.smtpd.email.plugins.module_utils._dns_arguments import dns_arguments
 from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError
 from ansible_collections.smtpd.email.plugins.module_utils._handover import bare_records
-from ansible_collections.smtpd.email.plugins.module_utils._records import (
-    check_records,
+from ansible_collections.smtpd.email.plugins.module_utils._rdata import (
     describe_record,
     find_zone,
     parents,
     txt_rdata,
     txt_text,
-    zone_file,
 )
+from ansible_collections.smtpd.email.plugins.module_utils._records import check_records, zone_file
 
 
 def record(name: Any = "mail.example.com", type: Any = "TXT", value: Any = "text", **more: Any) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.smtpd.email.plugins.module_utils._dns_transfer import transfer
 from ansible_collections.smtpd.email.plugins.module_utils._dns_wire import type_text
+from ansible_collections.smtpd.email.plugins.module_utils._rdata import canonical
 from tests.support.inprocess import run_module
 from tests.support.odd_dns import OddPrimary
 
@@ -212,13 +213,15 @@ def test_the_records_are_read_as_dnspython_reads_them() -> None:
         @given(st.lists(st.tuples(_NAMES, _RDATAS), max_size=5))
         def check(records: list[tuple[dns.name.Name, dns.rdata.Rdata]]) -> None:
             sent[:] = records
+            # In canonical form, because compressed names have the case of those before them.
             got = [
-                (record.owner, type_text(record.type), record.ttl, record.text())
+                (record.owner, type_text(record.type), record.ttl, canonical(type_text(record.type), record.text()))
                 for record in transfer("127.0.0.1", primary.port, ZONE, 5, {})
             ]
             assert got == [
-                (name.to_text().lower(), dns.rdatatype.to_text(rdata.rdtype), 300, rdata.to_text())
+                (name.to_text().lower(), type_, 300, canonical(type_, rdata.to_text()))
                 for name, rdata in records
+                for type_ in [dns.rdatatype.to_text(rdata.rdtype)]
             ]
 
         check()
