@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: bare_records
 version_added: 0.1.0
-short_description: Reduce DNS records to what is needed to publish them, as one text
+short_description: Bundle DNS records in one text, to publish them or to look for them
 description:
   - Takes DNS records as the modules of this collection return them, and leaves of each only its name, type, value
     and priority, the id of its profile, and its state at the service. Those of a compact result of which all are wanted keep
@@ -44,7 +44,8 @@ _value:
   description:
     - One item with the records in the given order under C(records), in JSON, ready for
       O(smtpd.email.smtpd_dns_records#module:records), also beside other items. No item if there are no records.
-    - C(priority) is there for MX records only, C(profile_id) and C(validation_state) where they were given.
+    - Records that were taken from a compact result as they are have all fields. Of others C(priority) is there for MX records only,
+      C(profile_id) and C(validation_state) where they were given.
   type: list
   elements: str
 """

@@ -15,7 +15,7 @@ from ._vocabulary import NEGATIVELY_CACHED, UNKNOWN
 def describe_records(records: Iterable[Mapping[str, Any]]) -> str:
     """Each record with what is expected, what DNS answers, what the service says, and what is to be done.
 
-    :param records: as C(judge) returns them, or without its fields where DNS was not asked. C(validation_state) is what
+    :param records: as C(Judgement.as_dict) returns them, or without its fields where DNS was not asked. C(validation_state) is what
         the service says, if it was asked.
     :returns: lines for people.
     """

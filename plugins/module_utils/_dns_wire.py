@@ -10,6 +10,7 @@ dnspython takes ten times as long for it, because it makes objects of all names 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 import struct
@@ -26,6 +27,8 @@ AA = 0x0400
 
 # Numbers of types.
 SOA, TSIG, AXFR = 6, 250, 252
+# The class of what is of no class.
+ANY = 255
 
 _NUMBERS = struct.Struct("!HHHHHH")
 _RECORD = struct.Struct("!HHIH")  # type, class, TTL, and length of the rdata
@@ -54,6 +57,7 @@ class Record(NamedTuple):
     :param wire: of the whole message.
     :param start: where its owner's name is.
     :param type: its number.
+    :param class_: its number.
     :param ttl: in seconds.
     :param position: where its rdata is.
     :param end: where that ends.
@@ -88,9 +92,10 @@ class Record(NamedTuple):
         :raises DNSException: it cannot be read.
         """
         read = _TEXTS.get(type_text(self.type))
-        text = read(self.wire, self.position, self.end) if read else None
-        if text is not None:
-            return text
+        with contextlib.suppress(struct.error, IndexError):  # dnspython tells what is wrong
+            text = read(self.wire, self.position, self.end) if read else None
+            if text is not None:
+                return text
         rdata = dnspython().rdata
         return rdata.from_wire(self.class_, self.type, self.wire, self.position, self.end - self.position).to_text()
 
@@ -152,7 +157,9 @@ def name_at(wire: bytes, position: int) -> str:
 
     :raises DNSException: there is none.
     """
-    plain = _plain_name(wire, position)
+    plain = None
+    with contextlib.suppress(IndexError):  # dnspython tells what is wrong
+        plain = _plain_name(wire, position)
     return dnspython().name.from_wire(wire, position)[0].to_text() if plain is None else plain
 
 
@@ -246,7 +253,7 @@ def _txt_text(wire: bytes, position: int, end: int) -> Optional[str]:
 _TEXTS = {CNAME: _cname_text, MX: _mx_text, TXT: _txt_text}
 
 
-# Canonical values (of C(_records)) as rdata
+# Canonical values (of C(_rdata)) as rdata
 
 
 def rdata_of_value(type_: str, value: str) -> bytes:
@@ -279,28 +286,42 @@ _RDATA = {CNAME: wire_name, MX: _mx_rdata, TXT: _txt_rdata}
 
 
 class Section:
-    """Records of a message, as they are sent. What C(dnspython) takes for a record set."""
+    """Records of an update (RFC 2136), as they are sent. What C(dnspython) takes for a record set.
 
-    def __init__(self) -> None:
-        self._wires: list[bytes] = []
+    :param zone: the name key of what is updated, which is the question of the message.
+    """
 
-    def __len__(self) -> int:
-        return len(self._wires)
+    def __init__(self, zone: str) -> None:
+        self._zone = zone
+        self._records: list[tuple[str, bytes, bytes]] = []
 
     def add(self, name: str, type_: str, class_: int, ttl: int, rdata: bytes) -> None:
         """Append a record.
 
+        :param name: a name key.
         :raises DNSException: there can be no such name.
         """
-        self._wires.append(wire_name(name) + _RECORD.pack(type_number(type_), class_, ttl, len(rdata)) + rdata)
+        rest = _RECORD.pack(type_number(type_), class_, ttl, len(rdata)) + rdata
+        self._records.append((name, self._wire_owner(name), rest))
+
+    def _wire_owner(self, name: str) -> bytes:
+        """A name, of which the zone is a pointer to the question."""
+        wire = wire_name(name)
+        is_plain_below = (name == self._zone or name.endswith("." + self._zone)) and "\\" not in name
+        return wire[: len(name) - len(self._zone)] + _TO_QUESTION if is_plain_below else wire
 
     def to_wire(self, file: Any, *_compression: Any, **_options: Any) -> int:
-        """Write all of them to a file.
+        """Write all of them to a message. Of several records of one name, the later ones point to the first.
 
         :returns: their number.
         """
-        file.write(b"".join(self._wires))
-        return len(self._wires)
+        places: dict[str, bytes] = {}
+        for name, owner, rest in self._records:
+            place = file.tell()
+            file.write(places.get(name, owner) + rest)
+            if place <= _OFFSET:
+                places.setdefault(name, struct.pack("!H", _POINTER << 8 | place))
+        return len(self._records)
 
 
 # dnspython

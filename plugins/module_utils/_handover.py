@@ -31,7 +31,8 @@ def bare_records(source: Any, only_open: bool = False) -> list[str]:
     """
     if isinstance(source, Mapping):
         text = text_of(source, "dns_records")
-        if text is not None and (not only_open or all(map(_is_open, listed(source, "profiles")))):
+        profiles = listed(source, "profiles") if only_open else []
+        if text is not None and (not only_open or profiles and all(map(_is_open, profiles))):
             return ['{"%s": %s}' % (BUNDLE, text)]
         source = open_records(source) if only_open else listed(source, "dns_records")
     elif only_open:
@@ -78,9 +79,9 @@ def profiles_accepted(
     :param created: the result of the creating C(smtpd_sending_profiles); empty where it did not run.
     :returns: where its id is known C({"profile_id": ...}) in JSON, else the item.
     """
-    results = listed(created, "results")
-    if not results:
+    if "results" not in created and text_of(created, "results") is None:
         return [dict(item) for item in wanted]
+    results = listed(created, "results")
     accepted: list[Union[str, dict[str, Any]]] = []
     for place, result in enumerate(results):
         profile_id = (result["profile"] or {}).get("profile_id")

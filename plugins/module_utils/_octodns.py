@@ -79,7 +79,7 @@ class Provider:
             raise InputError(
                 "provider.apply_disabled", "is set, so that nothing could be written: use check mode for that."
             )
-        self._zones = _zones_of(self._provider)
+        self._zones = _zones_of(self._provider, self.class_name)
 
     def zones(self) -> list[str]:
         """The zones that the provider has.
@@ -253,7 +253,7 @@ def _quiet() -> Iterator[None]:
         logging.disable(disabled)
 
 
-def _zones_of(provider: Any) -> Any:
+def _zones_of(provider: Any, class_name: str) -> Any:
     """What reads and writes the zones of a provider."""
     if is_a(provider, "octodns_bind", "Rfc2136Provider"):
         from ._rfc2136 import Rfc2136Zones
@@ -261,4 +261,4 @@ def _zones_of(provider: Any) -> Any:
         return Rfc2136Zones(provider)
     from ._octodns_zones import OctodnsZones
 
-    return OctodnsZones(provider)
+    return OctodnsZones(provider, class_name)

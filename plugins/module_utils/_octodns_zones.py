@@ -40,8 +40,9 @@ class _Origin:
 class OctodnsZones:
     """The zones of one provider."""
 
-    def __init__(self, provider: Any) -> None:
+    def __init__(self, provider: Any, class_name: str) -> None:
         self._provider = provider
+        self._class_name = class_name
         self._texts = spelt_texts(provider)
 
     def read(self, zone: str, names: set[str]) -> LoadedZone:
@@ -154,7 +155,7 @@ class OctodnsZones:
             (record.fqdn, record._type): record for record in self._provider._process_desired_zone(wanted).records
         }
         for name, type_ in sorted(keys - set(adapted)):
-            raise SmtpdError("%s %s: %s has no records of this type." % (name, type_, type(self._provider).__name__))
+            raise SmtpdError("%s %s: %s has no records of this type." % (name, type_, self._class_name))
         return adapted
 
 

@@ -4,7 +4,7 @@
 
 # This module utility is PRIVATE to the collection: it can change at any time without notice.
 
-"""The options that name a DNS provider, of the module that publishes and of those that look before."""
+"""The DNS provider that options name: of the module that publishes, and of those that look before whether it could."""
 
 from __future__ import annotations
 

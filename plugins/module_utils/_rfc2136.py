@@ -65,8 +65,7 @@ class Rfc2136Zones:
         for record in transfer(provider.host, provider.port, zone, provider.timeout, provider._auth_params()):
             name = record.owner
             # Addresses of name servers outside of the zone may come with it.
-            is_inside = name == zone or name.endswith("." + zone)
-            if is_inside and type_text(record.type) not in _OF_THE_SERVER:
+            if _is_within(name, zone) and type_text(record.type) not in _OF_THE_SERVER:
                 yield name, record
 
     def _value(self, key: tuple[str, str], record: Record) -> str:
@@ -91,7 +90,7 @@ class Rfc2136Zones:
         steps = [step for step in steps if step[2]]
         size = getattr(self._provider, "update_batch_size", _MAX_CHANGES)
         for start in range(0, len(steps), size):
-            section = Section()
+            section = Section(loaded.name)
             for take, record_set, values in steps[start : start + size]:
                 take(section, record_set, values)
             self._send(loaded.name, section)
@@ -130,6 +129,13 @@ class Rfc2136Zones:
         rcode = dns.query.tcp(update, provider.host, port=provider.port, timeout=provider.timeout).rcode()
         if rcode != dns.rcode.NOERROR:
             raise Refusal("Unable to perform update: %s" % dns.rcode.to_text(rcode))
+
+
+def _is_within(name: str, zone: str) -> bool:
+    if "\\" in name:  # a dot in it can be one of a label
+        from_text = dnspython().name.from_text
+        return bool(from_text(name).is_subdomain(from_text(zone)))
+    return name == zone or name.endswith("." + zone)
 
 
 def _beyond(one: Optional[RecordSet], other: Optional[RecordSet]) -> tuple[str, ...]:

@@ -148,7 +148,7 @@ findings:
 compact:
   description:
     - The lists of more than 100 items by their names, each as a text in JSON, as P(smtpd.email.expanded#filter) takes them.
-    - The items of C(results) have the number of their records instead of these, which are in C(dns_records) in the same order.
+    - Where C(dns_records) is among them, the items of C(results) have the number of their records instead of these, in the same order.
   returned: if O(compact=true) and there are such lists
   type: dict
 """

@@ -99,8 +99,8 @@ def answers(
         for number, record in enumerate(one["dns_records"]):
             (wish,) = check_records([record])
             respond = (responds or {}).get((one["profile_id"], number), right)
-            answers = respond(record["type"], [canonical(record["type"], record["rdata"])])
-            results.append(Judgement(wish, [wish], answers).as_dict())
+            given = respond(record["type"], [canonical(record["type"], record["rdata"])])
+            results.append(Judgement(wish, [wish], given).as_dict())
     return {
         "changed": False,
         "records": results,

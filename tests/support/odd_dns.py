@@ -17,6 +17,7 @@ import contextlib
 import socket
 import struct
 import threading
+import time
 from typing import Any, Callable, Iterable, Optional, Union
 
 import dns.message
@@ -73,13 +74,18 @@ class OddPrimary:
 
     :param respond: makes the messages to a query, which has not been looked at for its signature.
     :param keyring: of the TSIG keys that queries may be signed with.
+    :param pause: between two bytes, in seconds.
     """
 
     def __init__(
-        self, respond: Callable[[dns.message.Message], Iterable[bytes]], keyring: Optional[dict[Any, Any]] = None
+        self,
+        respond: Callable[[dns.message.Message], Iterable[bytes]],
+        keyring: Optional[dict[Any, Any]] = None,
+        pause: float = 0.0,
     ) -> None:
         self._respond = respond
         self._keyring = keyring
+        self._pause = pause
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
@@ -109,4 +115,12 @@ class OddPrimary:
                 # Who does not believe one message reads no other.
                 with contextlib.suppress(OSError):
                     for wire in self._respond(query):
-                        connection.sendall(struct.pack("!H", len(wire)) + wire)
+                        self._send(connection, struct.pack("!H", len(wire)) + wire)
+
+    def _send(self, connection: socket.socket, data: bytes) -> None:
+        if not self._pause:
+            connection.sendall(data)
+            return
+        for byte in data:
+            connection.sendall(bytes((byte,)))
+            time.sleep(self._pause)

@@ -336,6 +336,13 @@ def test_the_result_does_not_repeat_hundreds_of_records_that_were_given(run: Run
         assert "n100.example.net" not in json.dumps(result["invocation"])
 
 
+def test_values_of_one_name_that_just_fit_a_message_are_written_at_once(publish: Run, bind: BindServer) -> None:
+    name = ".".join(["label-of-many-characters"] * 4 + ["example.net"])
+    texts = ["%0600d" % number for number in range(95)]  # BIND has 100 records of a name and type at most
+    assert not publish(*((name, "TXT", text) for text in texts))["failed"]
+    assert len(lines(bind, "example.net", name)) == 95
+
+
 def test_with_the_smallest_messages_what_is_in_the_way_still_goes_first(
     publish: Run, bind: BindServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

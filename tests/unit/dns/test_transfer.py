@@ -22,12 +22,13 @@ import dns.rrset
 import dns.tsig
 import dns.tsigkeyring
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.smtpd.email.plugins.module_utils._dns_transfer import transfer
 from ansible_collections.smtpd.email.plugins.module_utils._dns_wire import type_text
 from ansible_collections.smtpd.email.plugins.module_utils._rdata import canonical
+from ansible_collections.smtpd.email.plugins.module_utils._rfc2136 import Rfc2136Zones
 from tests.support.inprocess import run_module
 from tests.support.odd_dns import OddPrimary
 
@@ -74,13 +75,13 @@ def rrset(line: str) -> dns.rrset.RRset:
     )
 
 
-def publish(port: int, with_key: bool) -> dict[str, Any]:
-    settings = {"class": "octodns_bind.Rfc2136Provider", "host": "127.0.0.1", "port": port, "timeout": 5}
+def publish(port: int, with_key: bool, **more: Any) -> dict[str, Any]:
+    provider = {"class": "octodns_bind.Rfc2136Provider", "host": "127.0.0.1", "port": port, "timeout": 5, **more}
     key = {"key_name": KEY, "key_algorithm": "hmac-sha256"} if with_key else {}
     return run_module(
         "smtpd_dns_records",
         records=[{"name": "go.example.net", "type": "CNAME", "value": "l.smtpdgo.com"}],
-        provider={**settings, **key},
+        provider={**provider, **key},
         provider_secrets={"key_secret": SECRET} if with_key else {},
         zones=["example.net"],
     )
@@ -130,11 +131,55 @@ def test_a_message_that_was_changed_on_the_way_is_noticed(place: int) -> None:
     assert not is_read(message) and "signature" in message
 
 
+def test_a_zone_that_another_key_has_signed_is_not_believed() -> None:
+    other = dns.tsig.Key(KEY, "b3RoZXIgc2VjcmV0", "hmac-sha256")
+
+    def respond(query: dns.message.Message) -> list[bytes]:
+        query.keyring = other
+        return messages(query, [[SOA, LINK, SOA]], [True])
+
+    with OddPrimary(respond, KEYRING) as primary:
+        message = publish(primary.port, with_key=True)["msg"]
+    assert not is_read(message) and "signature" in message
+
+
+def test_a_hundred_messages_without_a_signature_are_too_many() -> None:
+    def zone(count: int) -> list[list[str]]:
+        return [[SOA, LINK], *[[OTHER]] * count, [SOA]]
+
+    def signed(count: int) -> list[bool]:
+        return [True, *[False] * count, True]
+
+    assert is_read(read(zone(99), signed(99)))
+    assert "missing TSIG" in read(zone(100), signed(100))
+
+
+@pytest.mark.parametrize("old_class", [b"\x00\xfa\x00\xff"])
+def test_a_signature_of_a_class_is_none(old_class: bytes) -> None:
+    def change(wires: list[bytes]) -> None:
+        wires[0] = wires[0].replace(old_class, b"\x00\xfa\x00\x01")
+
+    assert "malformed" in read([[SOA, LINK, SOA]], signed=[True], change=change)
+
+
 def test_a_signature_of_another_time_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     # With this, dnspython signs, and nothing else of what runs here has another clock.
     monkeypatch.setattr("dns.message.time", SimpleNamespace(time=lambda: time.time() + 4000))
     message = read([[SOA, LINK, SOA]], signed=[True])
     assert not is_read(message) and "The clocks" in message
+
+
+def test_an_algorithm_without_a_key_signs_nothing() -> None:
+    with OddPrimary(lambda query: messages(query, [[SOA, LINK, SOA]], [False])) as primary:
+        assert is_read(publish(primary.port, with_key=False, key_algorithm="hmac-sha256")["msg"])
+
+
+def test_a_message_that_drips_does_not_come_in_time() -> None:
+    began = time.monotonic()
+    with OddPrimary(lambda query: messages(query, [[SOA, LINK], [OTHER] * 99], [False] * 2), pause=0.05) as primary:
+        message = publish(primary.port, with_key=False, timeout=0.5)["msg"]
+    assert "Nothing answered in time" in message
+    assert time.monotonic() - began < 60  # byte by byte it would take ten minutes
 
 
 def test_a_connection_that_ends_early_is_noticed() -> None:
@@ -156,6 +201,30 @@ def test_a_message_that_is_cut_is_noticed(end: int) -> None:
         wires[0] = wires[0][:end]
 
     assert "malformed" in read([[SOA, LINK, SOA]], change=change)
+
+
+def test_a_zone_whose_soa_record_has_not_all_is_none() -> None:
+    def change(wires: list[bytes]) -> None:
+        start = wires[0].index(b"\x00\x06\x00\x01\x00\x00\x0e\x10") + 8
+        length = int.from_bytes(wires[0][start : start + 2], "big")
+        wires[0] = wires[0][:start] + (length - 4).to_bytes(2, "big") + wires[0][start + 2 : start + length - 2]
+        wires[0] = wires[0][:6] + b"\x00\x01" + wires[0][8:]
+
+    assert "malformed" in read([[SOA]], change=change)
+
+
+def test_a_label_with_a_dot_in_it_is_not_taken_for_two() -> None:
+    outside = dns.name.Name([b"evil.example", b"net", b""])
+
+    def respond(query: dns.message.Message) -> list[bytes]:
+        response = dns.message.make_response(query)
+        foreign = dns.rrset.from_text(outside, 300, "IN", "A", "192.0.2.1")
+        response.answer = [rrset(SOA), foreign, rrset(LINK), rrset(SOA)]
+        return [response.to_wire()]
+
+    with OddPrimary(respond) as primary:
+        host = SimpleNamespace(host="127.0.0.1", port=primary.port, timeout=5, _auth_params=dict)
+        assert Rfc2136Zones(host).read(ZONE, set()).owners == {ZONE, "go.example.net."}
 
 
 def test_the_answer_to_another_question_is_none() -> None:
@@ -210,6 +279,7 @@ def test_the_records_are_read_as_dnspython_reads_them() -> None:
 
     with OddPrimary(respond) as primary:
 
+        @settings(deadline=None)  # each example is an exchange with a server
         @given(st.lists(st.tuples(_NAMES, _RDATAS), max_size=5))
         def check(records: list[tuple[dns.name.Name, dns.rdata.Rdata]]) -> None:
             sent[:] = records

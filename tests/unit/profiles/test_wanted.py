@@ -81,6 +81,7 @@ def test_profiles_are_gone_on_with_by_their_ids_alone_where_these_are_known() ->
     results = [created(), created(failed=True), created(profile={"profile_id": None, "profile_name": "planned"})]
     assert profiles_accepted(wanted, {"results": results}) == ['{"profile_id": "p1"}', wanted[2]]
     assert profiles_accepted(wanted, {}) == wanted
+    assert profiles_accepted(wanted, {"results": []}) == []
 
 
 def test_verified_is_what_is_neither_active_nor_failed_and_has_all_of_its_records() -> None:
