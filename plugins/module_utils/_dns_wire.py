@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import re
 import struct
 from typing import Any, Iterator, NamedTuple, Optional
@@ -327,27 +328,23 @@ class Section:
 # dnspython
 
 
+class _Parts:
+    """The package C(dns), whose parts are imported once they are used: to import all takes as long as some runs."""
+
+    def __getattr__(self, name: str) -> Any:
+        part = importlib.import_module("dns." + name)
+        setattr(self, name, part)
+        return part
+
+
 @functools.lru_cache(maxsize=None)
 def dnspython() -> Any:
-    """The library, with the parts of it that are used here.
+    """The library, of which any part can be used as an attribute.
 
     :raises MissingLibraryError: it cannot be imported.
     """
     try:
-        import dns
-        import dns.exception
-        import dns.flags
-        import dns.message
-        import dns.name
-        import dns.query
-        import dns.rcode
-        import dns.rdata
-        import dns.rdataclass
-        import dns.rdatatype
-        import dns.resolver
-        import dns.tsig
-        import dns.update
-        import dns.xfr
+        importlib.import_module("dns")
     except ImportError:
         raise MissingLibraryError("dnspython", "to ask DNS servers") from None
-    return dns
+    return _Parts()
