@@ -154,10 +154,9 @@ def test_a_hundred_messages_without_a_signature_are_too_many() -> None:
     assert "missing TSIG" in read(zone(100), signed(100))
 
 
-@pytest.mark.parametrize("old_class", [b"\x00\xfa\x00\xff"])
-def test_a_signature_of_a_class_is_none(old_class: bytes) -> None:
+def test_a_signature_of_a_class_is_none() -> None:
     def change(wires: list[bytes]) -> None:
-        wires[0] = wires[0].replace(old_class, b"\x00\xfa\x00\x01")
+        wires[0] = wires[0].replace(b"\x00\xfa\x00\xff", b"\x00\xfa\x00\x01")
 
     assert "malformed" in read([[SOA, LINK, SOA]], signed=[True], change=change)
 
