@@ -51,6 +51,13 @@ class _Module(AnsibleModule):
             if self.params.get(name) == "":
                 del self.params[name]
 
+    def _log_invocation(self) -> None:
+        # In the system's log, too, nobody looks for thousands of records.
+        params = self.params
+        self.params = self._invocation()["module_args"]
+        super()._log_invocation()
+        self.params = params
+
     def exit_json(self, **result: Any) -> None:
         super().exit_json(**self._result(result))
 

@@ -67,12 +67,21 @@ class Ansible:
 
     :param environ: variables for each run, beside a clean environment.
     :param timeout: how long a run may take, in seconds.
+    :param python: the Python of the modules, where it is not that of Ansible. In some rows of C(make test-matrix) it is
+        another, as on a managed host.
     """
 
-    def __init__(self, workdir: Path, environ: dict[str, str], timeout: float = 300) -> None:
+    def __init__(
+        self,
+        workdir: Path,
+        environ: dict[str, str],
+        timeout: float = 300,
+        python: str | None = os.environ.get("TEST_TARGET_PYTHON"),
+    ) -> None:
         self.workdir = workdir
         self.environ = environ
         self.timeout = timeout
+        self.python = python
 
     def module(self, name: str, *flags: str, environ: dict[str, str] | None = None, **options: Any) -> dict[str, Any]:
         """Run one module as a process of its own, from the collection as it is, in a quarter of the time that a run ad hoc takes.
@@ -80,7 +89,7 @@ class Ansible:
         :param flags: C(--check) and C(--diff).
         """
         assert set(flags) <= {"--check", "--diff"}, "others take a run ad hoc"
-        if "TEST_TARGET_PYTHON" in os.environ:  # which has no Ansible
+        if self.python:  # which has no Ansible
             return self.ad_hoc(name, *flags, environ=environ, **options)
         given = {
             "_ansible_check_mode": "--check" in flags,
@@ -136,8 +145,10 @@ class Ansible:
     def _run(self, command: list[str], environ: dict[str, str] | None) -> Run:
         results = self.workdir / "results.jsonl"
         results.unlink(missing_ok=True)
+        # Before what the caller gives. The settings of Ansible do not count for the localhost that no inventory has.
+        python = ["--extra-vars", "ansible_python_interpreter=" + self.python] if self.python else []
         process = self._process(
-            [str(BIN / command[0]), *command[1:]],
+            [str(BIN / command[0]), *python, *command[1:]],
             {**WATCHED, "TEST_RESULTS_FILE": str(results), **(environ or {})},
         )
         lines = results.read_text().splitlines() if results.exists() else []
@@ -197,8 +208,7 @@ def make_environ(home: Path) -> dict[str, str]:
         HOME=str(home),
         ANSIBLE_HOME=str(home / ".ansible"),
         PYTHONDONTWRITEBYTECODE="1",
-        # By another Python than Ansible's own in some rows of C(make test-matrix), as on a managed host.
-        ANSIBLE_PYTHON_INTERPRETER=os.environ.get("TEST_TARGET_PYTHON", sys.executable),
+        ANSIBLE_PYTHON_INTERPRETER=sys.executable,
         ANSIBLE_REMOTE_TMP=str(home / ".ansible" / "tmp"),
     )
 

@@ -179,8 +179,9 @@ def test_no_secret_is_shown_ad_hoc(ansible: Ansible, simulator: Simulator) -> No
     assert len(simulator.profiles()) == 1
 
 
+@pytest.mark.parametrize("packed", [False, True], ids=["forked", "packed"])
 def test_no_secret_is_shown_by_the_role_nor_in_the_list_of_processes(
-    ansible: Ansible, simulator: Simulator, bind: BindServer
+    packed: bool, ansible: Ansible, simulator: Simulator, bind: BindServer
 ) -> None:
     bind.reset()
     simulator.settings(dns=bind.address)
@@ -201,12 +202,12 @@ def test_no_secret_is_shown_by_the_role_nor_in_the_list_of_processes(
         "wait_timeout": 60,
     }
     with watched_processes() as commands:
-        run = ansible.role(*LOUD, **variables)
+        run = ansible.role(*LOUD, environ={"ANSIBLE_KEEP_REMOTE_FILES": str(packed)}, **variables)
     assert run.returncode == 0, run.output
     hidden = [*secrets_of(simulator), secrets["key_secret"]]
     assert_unseen(run.output + json.dumps(run.results), *hidden)
     seen = [command for command in commands if "tests.simulator" not in command]
-    assert any("AnsiballZ_smtpd_dns_records" in command for command in seen), "the modules were seen"
+    assert any("AnsiballZ_smtpd_dns_records" in command for command in seen) == packed
     assert_unseen("\n".join(seen), *hidden)
 
 

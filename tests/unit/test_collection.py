@@ -86,6 +86,12 @@ def test_the_action_group_is_the_modules_that_call_the_service() -> None:
 
 
 @pytest.mark.parametrize("name", MODULES)
+def test_a_module_has_an_action_that_can_start_it(name: str) -> None:
+    action = importlib.import_module("ansible_collections.smtpd.email.plugins.action.%s" % name)
+    assert action.ActionModule.main is import_module(name).main
+
+
+@pytest.mark.parametrize("name", MODULES)
 def test_a_module_tells_of_its_action_group(name: str, docs: dict[str, Any]) -> None:
     attribute = docs[name]["doc"]["attributes"].get("action_group", {})
     expected = ["smtpd.email.%s" % GROUP] if "api_url" in argument_spec(name) else None
