@@ -55,8 +55,10 @@ class _Module(AnsibleModule):
         # In the system's log, too, nobody looks for thousands of records.
         params = self.params
         self.params = self._invocation()["module_args"]
-        super()._log_invocation()
-        self.params = params
+        try:
+            super()._log_invocation()
+        finally:
+            self.params = params
 
     def exit_json(self, **result: Any) -> None:
         super().exit_json(**self._result(result))

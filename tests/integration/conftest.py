@@ -142,6 +142,10 @@ class Ansible:
             [play], *flags, environ=environ, **{"sending_profile_" + name: value for name, value in variables.items()}
         )
 
+    def run(self, *command: str, environ: dict[str, str] | None = None) -> Run:
+        """Run any of Ansible's commands."""
+        return self._run(list(command), environ)
+
     def _run(self, command: list[str], environ: dict[str, str] | None) -> Run:
         results = self.workdir / "results.jsonl"
         results.unlink(missing_ok=True)

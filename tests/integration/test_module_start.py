@@ -59,24 +59,57 @@ def test_where_a_task_is_delegated_to_the_other_host_counts(ansible: Ansible) ->
     assert run.returncode == 0 and is_forked(run.output), run.output
     run = ansible.tasks({**LOOK, "delegate_to": "far"}, flags=inventory, hosts="near")
     assert run.failed and not is_forked(run.output)
+    run = ansible.tasks({**LOOK, "delegate_to": "{{ item }}", "loop": ["near", "far"]}, flags=inventory, hosts="far")
+    assert FORKED in run.output and PACKED in run.output
+    assert [item["failed"] for item in run.of("smtpd_profile_info")["results"]] == [False, True]
 
 
 @pytest.mark.parametrize(
     "keywords",
     [
         {"environment": {"SMTPD_TIMEOUT": "20"}},
-        {"become": True, "become_method": "ansible.builtin.su"},
+        {"become": True},
+        {"vars": {"ansible_become": True}},
         {"async": 30, "poll": 1},
     ],
-    ids=lambda keywords: next(iter(keywords)),
+    ids=["environment", "become", "ansible_become", "async"],
 )
 def test_a_task_that_needs_a_process_of_another_kind_gets_a_packed_module(
     ansible: Ansible, keywords: dict[str, Any]
 ) -> None:
-    run = ansible.tasks(
-        {**LOOK, **keywords}, flags=("-vvv",), environ={"ANSIBLE_ASYNC_DIR": str(ansible.workdir / "async")}
-    )
+    run = ansible.tasks({**LOOK, **keywords}, flags=("-vvv",), environ=other_kinds(ansible))
     assert run.returncode == 0, run.output
+    assert not is_forked(run.output)
+
+
+@pytest.mark.parametrize("keywords", [{"environment": {"SMTPD_TIMEOUT": "20"}}, {"become": True}])
+def test_what_a_play_says_of_all_its_tasks_counts(ansible: Ansible, keywords: dict[str, Any]) -> None:
+    run = ansible.tasks(LOOK, flags=("-vvv",), environ=other_kinds(ansible), **keywords)
+    assert run.returncode == 0, run.output
+    assert not is_forked(run.output)
+
+
+def other_kinds(ansible: Ansible) -> dict[str, str]:
+    """Settings with which a test can become somebody, who is the same, and have tasks beside others."""
+    return {
+        "ANSIBLE_BECOME_PLUGINS": str(Path(__file__).parent / "become"),
+        "ANSIBLE_BECOME_METHOD": "same_user",
+        "ANSIBLE_ASYNC_DIR": str(ansible.workdir / "async"),
+    }
+
+
+def test_an_environment_with_nothing_in_it_changes_nothing(ansible: Ansible) -> None:
+    run = ansible.tasks({**LOOK, "environment": {}}, flags=("-vvv",))
+    assert run.returncode == 0 and is_forked(run.output), run.output
+
+
+def test_a_limit_of_open_files_gets_a_packed_module(ansible: Ansible) -> None:
+    result = ansible.ad_hoc("smtpd_profile_info", "-vvv", environ={"ANSIBLE_PYTHON_MODULE_RLIMIT_NOFILE": "500"})
+    assert not result["failed"] and not is_forked(result["output"])
+
+
+def test_a_python_that_is_omitted_is_looked_for(ansible: Ansible) -> None:
+    run = ansible.tasks({**LOOK, "vars": {"ansible_python_interpreter": "{{ omit }}"}}, flags=("-vvv",))
     assert not is_forked(run.output)
 
 
@@ -124,15 +157,18 @@ def test_what_modules_answer_is_the_same_both_ways(ansible: Ansible, simulator: 
         {"smtpd.email.smtpd_sending_profiles": {"profiles": []}},
     ]
     told = []
+    complaints = []
     for environ, forked in (({}, True), (PACKED_BY_CHOICE, False)):
         simulator.reset()
         simulator.settings(creating=3600.0)
         simulator.seed(profile_name="old", sending_domain="mail.birch.example", state="active")
         run = ansible.tasks(*({**task, "ignore_errors": True} for task in tasks), flags=("-vvv",), environ=environ)
         assert is_forked(run.output) is forked, run.output
+        complaints.append([line for line in run.output.splitlines() if line.startswith(("[ERROR]", "fatal:"))])
         told.append([(item["status"], without_what_differs_anyway(item["result"])) for item in run.results])
     assert len(told[0]) == len(tasks) and {status for status, _result in told[0]} == {"ok", "ignored"}
     assert told[0] == told[1]
+    assert complaints[0] and without_what_differs_anyway(complaints[0]) == without_what_differs_anyway(complaints[1])
 
 
 @pytest.mark.parametrize("environ", [{}, PACKED_BY_CHOICE], ids=["forked", "packed"])
@@ -164,23 +200,67 @@ def test_a_vaulted_option_reaches_the_module(ansible: Ansible, simulator: Simula
     assert simulator.token not in run.output
 
 
-def test_a_module_that_is_killed_fails_its_task_and_not_the_run(ansible: Ansible, simulator: Simulator) -> None:
-    simulator.inject("list", hang=60)
-    with once_it_calls(simulator, lambda: os.kill(descendants(os.getpid())[-1], signal.SIGKILL)):
-        run = ansible.tasks(
-            {"block": [LOOK], "rescue": [{"ansible.builtin.debug": {"msg": "{{ ansible_failed_result.msg }}"}}]},
-        )
+@pytest.mark.parametrize("environ", [{}, PACKED_BY_CHOICE], ids=["forked", "packed"])
+def test_files_are_looked_for_beside_the_playbook(ansible: Ansible, environ: dict[str, str]) -> None:
+    plays = ansible.workdir / "plays"
+    plays.mkdir()
+    (plays / "ca.pem").write_text("no certificate")
+    look = {"smtpd.email.smtpd_profile_info": {"api_url": "https://localhost:1", "ca_path": "ca.pem", "retries": 0}}
+    (plays / "play.json").write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [look]}]))
+    run = ansible.run("ansible-playbook", "plays/play.json", environ=environ)
+    # Where it is not there nothing is called.
+    assert "no connection to localhost" in run.of("smtpd_profile_info")["msg"]
+
+
+def test_a_module_that_is_killed_fails_its_task_and_is_tried_again(ansible: Ansible, simulator: Simulator) -> None:
+    simulator.inject("list", hang=600)
+    task = {
+        "smtpd.email.smtpd_profile_info": {"timeout": 600},
+        "register": "found",
+        "until": "found is successful",
+        "retries": 1,
+        "delay": 0,
+    }
+    with once_it_calls(simulator, lambda: os.kill(the_fork(), signal.SIGKILL)):
+        run = ansible.tasks(task)
     assert run.returncode == 0, run.output
-    assert run.of("debug")["msg"] == "The module ended without a result, with the exit code -9."
+    assert run.of("smtpd_profile_info")["attempts"] == 2
+
+
+def test_a_module_that_is_killed_tells_by_what(ansible: Ansible, simulator: Simulator) -> None:
+    simulator.inject("list", hang=600)
+    with once_it_calls(simulator, lambda: os.kill(the_fork(), signal.SIGKILL)):
+        result = ansible.ad_hoc("smtpd_profile_info", timeout=600)
+    assert result["failed"] and result["rc"] == -signal.SIGKILL
 
 
 def test_a_module_ends_with_the_time_of_its_task(ansible: Ansible, simulator: Simulator) -> None:
-    simulator.inject("list", hang=60)
-    seen: list[int] = []
-    with once_it_calls(simulator, lambda: seen.append(descendants(os.getpid())[-1])):
-        run = ansible.tasks({**LOOK, "timeout": 5})
-    assert run.failed and "5" in run.of("smtpd_profile_info")["msg"]
-    assert not Path("/proc/%d" % seen[0]).exists()
+    simulator.inject("list", hang=600, times=99)
+    forks: list[int] = []
+    began = time.monotonic()
+    with once_it_calls(simulator, lambda: forks.append(the_fork())):
+        run = ansible.tasks({"smtpd.email.smtpd_profile_info": {"timeout": 600}, "timeout": 8})
+    assert run.failed and time.monotonic() - began < 120, run.output
+    assert not Path("/proc/%d" % forks[0]).exists()
+
+
+def test_a_module_ends_when_nobody_waits_for_it_any_more(ansible: Ansible, simulator: Simulator) -> None:
+    simulator.seed_all([{"profile_name": "p%d" % number, "sending_domain": "acorn.example"} for number in range(500)])
+    simulator.inject("list", delay=3.0)
+    forks: list[int] = []
+
+    def kill_the_worker() -> None:
+        forks.append(the_fork())
+        os.kill(parent_of(forks[0]), signal.SIGKILL)
+
+    with once_it_calls(simulator, kill_the_worker):
+        ansible.run("ansible", "localhost", "-m", "smtpd.email.smtpd_profile_info")
+    for _attempt in range(600):
+        if not Path("/proc/%d" % forks[0]).exists():
+            return
+        time.sleep(0.1)
+    os.kill(forks[0], signal.SIGKILL)
+    raise AssertionError("it waits for somebody who reads its result")
 
 
 @contextlib.contextmanager
@@ -190,8 +270,10 @@ def once_it_calls(simulator: Simulator, act: Callable[[], Any]) -> Iterator[None
     def watch() -> None:
         for _attempt in range(1200):
             if simulator.requests():
-                return act()
+                act()
+                return
             time.sleep(0.05)
+        raise AssertionError("the service was not called")
 
     with ThreadPoolExecutor(1) as pool:
         acting = pool.submit(watch)
@@ -199,8 +281,19 @@ def once_it_calls(simulator: Simulator, act: Callable[[], Any]) -> Iterator[None
         acting.result()
 
 
-def without_what_differs_anyway(result: dict[str, Any]) -> str:
-    """A result without what the service makes up anew for each profile, and without times."""
+def the_fork() -> int:
+    """The process of a module: the deepest one of this process."""
+    fork = descendants(os.getpid())[-1]
+    assert b"ansible" in Path("/proc/%d/cmdline" % fork).read_bytes()
+    return fork
+
+
+def parent_of(process: int) -> int:
+    return int(Path("/proc/%d/stat" % process).read_text(errors="replace").rpartition(")")[2].split()[1])
+
+
+def without_what_differs_anyway(result: Any) -> str:
+    """A result as text without what the service makes up anew for each profile, and without times."""
     text = json.dumps(result, sort_keys=True)
     for pattern in (
         r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
