@@ -32,6 +32,7 @@ html_show_sourcelink = False
 ANSIBLE = "https://docs.ansible.com/projects/ansible/latest"
 PLUGIN = re.compile(r"ansible_collections\.(\w+)\.(\w+)\.(\w+_[a-z]+)(?:__([\w/-]+))?")
 PAGES = {
+    "action_plugins": "plugins/action.html",
     "ansible_configuration_settings": "reference_appendices/config.html",
     "common_return_values": "reference_appendices/common_return_values.html",
 }
