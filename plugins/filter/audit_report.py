@@ -127,6 +127,7 @@ _value:
           description:
             - V(right) - the service and DNS agree.
             - V(replaced) - the profile is V(failed), and there is another one of the same name and domain.
+            - V(unexpected_record) - the service asks for a DNS record that its contract does not allow.
             - V(records_wrong) - the profile is V(active), but DNS does not answer right.
             - V(records_not_accepted) - the profile is V(active) and DNS answers right, but the service does not accept
               a record.

@@ -20,6 +20,7 @@ from collections import Counter
 from typing import Any, Iterable, Mapping, NamedTuple, Optional, Sequence
 
 from . import _dns_answers as dns
+from ._contract import UNEXPECTED_RECORD
 from ._errors import InputError
 from ._rdata import name_key
 from ._records import check_records
@@ -130,6 +131,9 @@ def audit_report(
     listed = {profile["profile_id"]: profile for profile in reversed(lookup.get("profiles", []))}
     profiles = list(reversed(listed.values()))
     errors = {error["profile_id"]: error["message"] for error in lookup.get("errors", [])}
+    unexpected: dict[str, list[_Record]] = {}
+    for finding in lookup.get("findings", []):
+        unexpected.setdefault(finding["profile_id"], []).append(finding)
     seen = {_identity(answer): answer for answer in answers.get("records", [])}
     wanted = _records(profiles)
     # Checking takes long, and what was asked for has been checked.
@@ -139,7 +143,7 @@ def audit_report(
         records.setdefault(record["profile_id"], []).append(_record(record, seen, problem))
     live = {_twin_key(profile): profile for profile in profiles if profile["state"] != FAILED}
     audited = [
-        _audited(profile, records.get(profile["profile_id"], []), live.get(_twin_key(profile)), errors, now)
+        _audited(profile, records.get(profile["profile_id"], []), live.get(_twin_key(profile)), errors, unexpected, now)
         for profile in profiles
     ]
     audited.sort(key=_urgency)
@@ -193,10 +197,18 @@ def _record(record: _Record, seen: Mapping[tuple[Any, ...], _Record], problem: O
 
 
 def _audited(
-    profile: _Profile, records: list[dict[str, Any]], live: Optional[_Profile], errors: Mapping[str, str], now: float
+    profile: _Profile,
+    records: list[dict[str, Any]],
+    live: Optional[_Profile],
+    errors: Mapping[str, str],
+    unexpected: Mapping[str, Sequence[_Record]],
+    now: float,
 ) -> dict[str, Any]:
     hours = _hours_left(profile, now)
-    conclusion = _conclude(profile, records, live, errors.get(profile["profile_id"]), hours, now)
+    if profile["profile_id"] in unexpected and profile["state"] != FAILED:
+        conclusion = _conclude_unexpected(profile, unexpected[profile["profile_id"]])
+    else:
+        conclusion = _conclude(profile, records, live, errors.get(profile["profile_id"]), hours, now)
     return {
         "profile_id": profile["profile_id"],
         "profile_name": profile["profile_name"],
@@ -273,6 +285,16 @@ def _conclude(
         "unknown_state",
         "The service gives %s, which this version does not know: look there what it means, and whether mail goes out."
         % ("the state '%s'" % state if state else "no state"),
+    )
+
+
+def _conclude_unexpected(profile: _Profile, findings: Sequence[_Record]) -> _Conclusion:
+    return _Conclusion(
+        DEGRADED if profile["state"] == ACTIVE else BROKEN,
+        UNEXPECTED_RECORD,
+        "The service asks for records that its contract does not allow, so DNS was not compared with any of the profile's "
+        "records. Do not publish them; ask the service's support. %s"
+        % " ".join("%(name)s %(type)s: %(reason)s" % finding for finding in findings),
     )
 
 

@@ -36,6 +36,10 @@ REASONS = {
     "other_mx": (
         "There must be no other MX record beside it, and mail to the domain now goes there. Choose another domain."
     ),
+    "mx_at_apex": (
+        "There must be no other MX record beside it, and the zone's own mail now goes there. Choose another bounce domain, or "
+        "remove that record by hand."
+    ),
     "cname_at_apex": "The top of a zone cannot be a CNAME (RFC 1034, 3.6.2). Choose a domain below it.",
     "second_spf": (
         "A second SPF record is a permanent error (RFC 7208, 4.5). Take the wanted terms into the one that is there."
@@ -291,8 +295,9 @@ class _Node:
         values = self._values(MX)
         kept = [value for value in values if self._is_ours(MX, value)]
         has_foreign = len(kept) < len(values)
-        if has_foreign:
-            self._conflict("other_mx", wish, self._lines_of([MX]))
+        if has_foreign:  # the mail of the whole zone is never given up, whatever is allowed to be replaced
+            code = "mx_at_apex" if self.name == self.zone else "other_mx"
+            self._conflict(code, wish, self._lines_of([MX]))
         is_there = any(wish.is_met_by(value) for value in kept)
         self._set_values(MX, kept if is_there else kept + [wish.value])
         self._done(wish, UPDATED if has_foreign else UNCHANGED if is_there else CREATED)

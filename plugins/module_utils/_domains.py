@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from ._errors import InputError, MissingLibraryError
 
@@ -54,6 +55,14 @@ def check_domain(value: str, place: str) -> str:
             place, "'%s...' is longer than the %d characters that a domain name can have." % (value[:40], _MAX_NAME)
         )
     return name
+
+
+def is_domain(value: Any) -> bool:
+    """Whether C(check_domain) accepts it."""
+    try:
+        return isinstance(value, str) and bool(check_domain(value, ""))
+    except InputError:
+        return False
 
 
 def _to_ascii(name: str, value: str, place: str) -> str:

@@ -76,7 +76,10 @@ def ensure(
     for outcome in outcomes:
         for warning in outcome.warnings:
             module.warn(warning)
-    return outcomes, _findings_result(findings) if params["preflight"] else {}
+    unexpected = [finding for outcome in outcomes for finding in outcome.findings()]
+    if not params["preflight"] and not unexpected:
+        return outcomes, {}
+    return outcomes, {"findings": _findings_result(findings)["findings"] + unexpected}
 
 
 class _DnsGate:

@@ -17,15 +17,19 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Mapping, Optional, Protocol, Sequence
 
 from ._client import RETRY_BUDGET, Client, ServiceError
+from ._contract import UNEXPECTED_RECORD, unexpected_records
 from ._describing import describe_records
 from ._errors import SmtpdError
+from ._preflight import ERROR
 from ._profiles import (
     Decision,
     Selection,
     created_profile,
     decide,
     describe_profile,
+    describe_unexpected,
     describe_wanted,
+    differs,
     find,
     in_state,
     new_twins,
@@ -49,10 +53,11 @@ _FIRST_ASK_AGAIN, _LONGEST_ASK_AGAIN = 5, 60.0
 class Outcome:
     """What became of one wanted profile.
 
-    :param wanted: what C(check_wanted) returned; empty for a profile that was only looked up.
+    :param wanted: what C(check_wanted) returned; empty for a profile that was looked up by other means.
     :param before: the profile as it was found, C(None) where there was none.
     :param profile: the profile as it is now, or as it is planned; C(None) where it could not be decided which it is.
-    :param records: its DNS records as the service answers them.
+    :param records: its DNS records as the service answers them; none of them if one is unexpected.
+    :param unexpected: the records that the contract does not allow, as C(unexpected_records) returns them.
     :param answers: what DNS answers for them, as C(smtpd_dns_info) returns it; empty where it was not asked, or all is well.
     :param changed: whether a writing call was sent (in check mode: would be).
     :param error: why it is not as wanted.
@@ -63,6 +68,7 @@ class Outcome:
     before: Optional[dict[str, Any]] = None
     profile: Optional[dict[str, Any]] = None
     records: list[dict[str, Any]] = field(default_factory=list)
+    unexpected: list[dict[str, Any]] = field(default_factory=list)
     answers: list[dict[str, Any]] = field(default_factory=list)
     changed: bool = False
     error: Optional[SmtpdError] = None
@@ -90,6 +96,24 @@ class Outcome:
         described = [dict(describe_record(record), profile_id=self.profile["profile_id"]) for record in self.records]
         answers = {_identity(answer): answer for answer in self.answers}
         return [{**answers.get(_identity(record), {}), **record} for record in described] or self.answers
+
+    def has_setup(self) -> bool:
+        """Whether the service has answered DNS records, right or wrong."""
+        return bool(self.records or self.unexpected)
+
+    def findings(self) -> list[dict[str, Any]]:
+        """What is wrong with the records themselves: an item for each that is unexpected."""
+        return [
+            {
+                "profile_id": self.profile["profile_id"],
+                "domain": record["name"],
+                "severity": ERROR,
+                "code": UNEXPECTED_RECORD,
+                "message": describe_unexpected(self.profile, [record]),
+                **record,
+            }
+            for record in self.unexpected
+        ]
 
 
 class Gate(Protocol):
@@ -164,6 +188,9 @@ class Flow:
             if state == VERIFIED:
                 self._verify(_healthy(outcomes), gate)
         self._complete_records(outcomes, setup)
+        for outcome in outcomes:
+            if outcome.unexpected:
+                outcome.error = outcome.error or SmtpdError(describe_unexpected(outcome.profile, outcome.unexpected))
         return outcomes
 
     def look_up(self, selection: Selection, setup: bool) -> list[Outcome]:
@@ -173,7 +200,10 @@ class Flow:
         """
         self._start()
         listing = [] if selection.is_empty else self._look(selection.wanted or [selection.filters])
-        outcomes = [Outcome(wanted={}, before=profile, profile=profile, seen=True) for profile in selection.of(listing)]
+        outcomes = [
+            Outcome(dict(wanted), before=profile, profile=profile, seen=True)
+            for profile, wanted in selection.of(listing)
+        ]
         self._await_creation([outcome for outcome in outcomes if outcome.state != FAILED], with_records=setup)
         self._complete_records(outcomes, setup)
         return outcomes
@@ -283,6 +313,8 @@ class Flow:
                     "%s was created, but meanwhile %s"
                     % (describe_profile(outcome.profile), _describe_twins(outcome.wanted, found))
                 )
+            elif found:
+                outcome.error = differs(outcome.wanted, found[0])
 
     # Waiting until the service has made a profile, and its records
 
@@ -295,8 +327,8 @@ class Flow:
             if outcome.state == CREATING:
                 return False
             if with_records:
-                outcome.records = self._client.get_records(outcome.profile["profile_id"], self._until)
-            return not with_records or bool(outcome.records) or outcome.state == DISABLED
+                self._get_records(outcome, self._until)
+            return not with_records or outcome.has_setup() or outcome.state == DISABLED
 
         self._watch(
             outcomes, is_done, lambda outcome: self._timed_out(outcome, "the service has not made its DNS records")
@@ -355,14 +387,9 @@ class Flow:
     def _complete_records(self, outcomes: Sequence[Outcome], setup: bool) -> None:
         """Get the records that are not there yet, if they are asked for; name those that kept a profile from turning active."""
 
-        def fetch(outcome: Outcome) -> None:
-            outcome.records = self._client.get_records(outcome.profile["profile_id"])
-
         def explain(outcome: Outcome) -> None:
-            if isinstance(outcome.error, _TimedOut):
-                outcome.records = outcome.records or self._client.get_records(
-                    outcome.profile["profile_id"], self._until
-                )
+            if isinstance(outcome.error, _TimedOut) and not outcome.has_setup():
+                self._get_records(outcome, self._until)
             is_open = "validation_state" if isinstance(outcome.error, _TimedOut) else "status"
             records = [
                 record for record in outcome.dns_records() if record.get(is_open) not in (ACTIVE, PRESENT_IN_DNS)
@@ -376,8 +403,14 @@ class Flow:
             if outcome.profile and outcome.profile["profile_id"] and outcome.state != CREATING
         ]
         if setup:
-            self._each(fetch, [outcome for outcome in _healthy(there) if not outcome.records])
+            self._each(self._get_records, [outcome for outcome in _healthy(there) if not outcome.has_setup()])
         self._each(explain, [outcome for outcome in there if isinstance(outcome.error, (_TimedOut, _Unverified))])
+
+    def _get_records(self, outcome: Outcome, deadline: Optional[float] = None) -> None:
+        """Get the records of a profile. If the contract does not allow one of them, none is trusted."""
+        records = self._client.get_records(outcome.profile["profile_id"], deadline)
+        outcome.unexpected = unexpected_records(records, outcome.profile, outcome.wanted)
+        outcome.records = [] if outcome.unexpected else records
 
     # Many at once
 

@@ -14,8 +14,9 @@ import json
 from typing import Any, Mapping, Sequence, Union
 
 from ._compact import BUNDLE, expanded, listed, text_of
+from ._domains import is_domain
 from ._errors import InputError
-from ._vocabulary import ACTIVE, FAILED, PRESENT
+from ._vocabulary import ACTIVE, DOMAIN_FIELDS, FAILED, PRESENT
 
 # What publishing a record, looking for it, and telling whose it is takes.
 _BARE = ("name", "type", "value", "priority", "profile_id", "validation_state")
@@ -77,15 +78,18 @@ def profiles_accepted(
     """The wanted profiles to go on with, without those that the creation refused.
 
     :param created: the result of the creating C(smtpd_sending_profiles); empty where it did not run.
-    :returns: where its id is known C({"profile_id": ...}) in JSON, else the item.
+    :returns: where its id is known, the id and the domains in JSON, else the item.
     """
     if "results" not in created and text_of(created, "results") is None:
         return [dict(item) for item in wanted]
     results = listed(created, "results")
     accepted: list[Union[str, dict[str, Any]]] = []
     for place, result in enumerate(results):
-        profile_id = (result["profile"] or {}).get("profile_id")
+        profile = result["profile"] or {}
         if not result["failed"]:
-            # What is wanted is not even read where it is not needed: Ansible has to template each value of it again.
-            accepted.append(json.dumps({"profile_id": profile_id}) if profile_id else dict(wanted[place]))
+            # What is wanted is not even read where it is not needed: Ansible has to template each value of it again. The
+            # domains go on because records are accepted for these only, whatever the service says of the profile later.
+            domains = {name: profile[name] for name in DOMAIN_FIELDS if is_domain(profile.get(name))}
+            known = {"profile_id": profile.get("profile_id"), **domains}
+            accepted.append(json.dumps(known) if known["profile_id"] else dict(wanted[place]))
     return accepted

@@ -279,13 +279,15 @@ class Selection(NamedTuple):
         """Whether nothing can be selected, whatever there is."""
         return self.wanted is not None and not self.wanted
 
-    def of(self, listing: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """The selected profiles, in the order of the listing."""
+    def of(self, listing: Sequence[Mapping[str, Any]]) -> list[tuple[dict[str, Any], Mapping[str, str]]]:
+        """The selected profiles, in the order of the listing, each with the wanted profile that it is."""
+        wanted_by_id: dict[str, Mapping[str, str]] = {}
         if self.wanted is not None:
-            ids = {profile["profile_id"] for found in find(self.wanted, listing) for profile in found}
-            listing = [profile for profile in listing if profile["profile_id"] in ids]
+            for item, found in zip(self.wanted, find(self.wanted, listing)):
+                wanted_by_id.update((profile["profile_id"], item) for profile in found)
+            listing = [profile for profile in listing if profile["profile_id"] in wanted_by_id]
         return [
-            dict(profile)
+            (dict(profile), wanted_by_id.get(profile["profile_id"], {}))
             for profile in listing
             if all(_same(field, value, profile) for field, value in self.filters.items())
             and (not self.states or profile["state"] in self.states)
@@ -313,17 +315,7 @@ def _decide_one(wanted: Mapping[str, str], found: Sequence[Mapping[str, Any]]) -
             )
         )
     if found:
-        differences = _differences(wanted, found[0])
-        if differences:
-            return Decision(
-                found=dict(found[0]),
-                refusal=SmtpdError(
-                    "%s differs from what is wanted, and the service cannot change a profile: %s. "
-                    "Give the values found, or create another profile under another profile_name."
-                    % (describe_profile(found[0]), "; ".join(differences)),
-                ),
-            )
-        return Decision(found=dict(found[0]))
+        return Decision(found=dict(found[0]), refusal=differs(wanted, found[0]))
     if "profile_id" in wanted:
         return Decision(refusal=SmtpdError("There is no profile with profile_id %s." % wanted["profile_id"]))
     missing = [name for name in ("profile_name", "sending_domain") if name not in wanted]
@@ -338,13 +330,21 @@ def _decide_one(wanted: Mapping[str, str], found: Sequence[Mapping[str, Any]]) -
     return Decision()
 
 
-def _differences(wanted: Mapping[str, str], profile: Mapping[str, Any]) -> list[str]:
-    return [
+def differs(wanted: Mapping[str, str], profile: Mapping[str, Any]) -> Optional[SmtpdError]:
+    """The error of a profile that has other values than wanted; C(None) if it has the same."""
+    differences = [
         "%s: found %s, wanted '%s'"
         % (field, "none" if profile[field] is None else "'%s'" % profile[field], wanted[field])
         for field in WANTED_FIELDS
         if field in wanted and not _same(field, wanted[field], profile)
     ]
+    if not differences:
+        return None
+    return SmtpdError(
+        "%s differs from what is wanted, and the service cannot change a profile: %s. "
+        "Give the values found, or create another profile under another profile_name."
+        % (describe_profile(profile), "; ".join(differences))
+    )
 
 
 def new_twins(
@@ -372,3 +372,18 @@ def describe_wanted(wanted: Mapping[str, str]) -> str:
 def describe_profile(profile: Mapping[str, Any]) -> str:
     """An existing profile in words, with its id, so that it is never lost."""
     return "Profile %s ('%s' of %s)" % (profile["profile_id"], profile["profile_name"], profile["sending_domain"])
+
+
+def describe_unexpected(profile: Mapping[str, Any], records: Iterable[Mapping[str, Any]]) -> str:
+    """That the service asks for records which the contract does not allow, and why.
+
+    :param records: as C(unexpected_records) returns them.
+    """
+    return (
+        "%s: the service asks for records that its contract does not allow (unexpected_record). None of the profile's "
+        "records was accepted. Ask the service's support, or publish what is right by hand.\n%s"
+        % (
+            describe_profile(profile),
+            "\n".join("  %(name)s %(type)s %(value)s: %(reason)s" % record for record in records),
+        )
+    )

@@ -41,12 +41,13 @@ def profile_results(
     answers_of: dict[Optional[str], list[Mapping[str, Any]]] = {}
     for answer in listed(answers, "records"):
         answers_of.setdefault(answer.get("profile_id"), []).append(answer)
+    unexpected = {finding["profile_id"]: finding["message"] for finding in listed(lookup, "findings")}
     results = []
     for place, (creation, profile) in enumerate(zip(creations, found)):
         profile_id = profile["profile_id"] if profile else None
         verification = verifications.get(profile_id)
         own_records = _open_records(answers_of.get(profile_id, []), verification)
-        failure = _failure(creation, profile, verification, own_records, manual)
+        failure = _failure(creation, profile, verification, own_records, manual, unexpected.get(profile_id))
         if verification:
             profile = verification["profile"]
         described = profile or wanted[place]
@@ -120,9 +121,12 @@ def _failure(
     verification: Optional[Mapping[str, Any]],
     wrong: Sequence[Mapping[str, Any]],
     manual: bool,
+    unexpected: Optional[str],
 ) -> Optional[str]:
     if creation and creation["failed"]:
         return creation["msg"]
+    if unexpected:
+        return unexpected
     if verification and verification["failed"]:
         return verification["msg"]
     if profile and profile["state"] == FAILED:

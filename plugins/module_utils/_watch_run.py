@@ -24,11 +24,13 @@ import time
 from typing import Any, Callable, Mapping, Optional, Sequence
 
 from ._client import RETRY_BUDGET, Client, ServiceError
+from ._contract import unexpected_records
 from ._dns_delegation import ServersOf, servers_by
 from ._dns_look import Looker
 from ._dns_wire import dnspython
 from ._errors import InputError, MissingLibraryError, SmtpdError
 from ._options import Connection
+from ._profiles import describe_unexpected
 from ._records import check_records
 from ._threads import map_at_once
 from ._vocabulary import PRESENT, UNKNOWN
@@ -193,7 +195,12 @@ class Watcher:
         if self._closed:  # whoever ends waits for what is still to be done
             return None
         try:
-            wishes = check_records(self._records_of(profile, deadline))
+            records = self._records_of(profile, deadline)
+            unexpected = unexpected_records(records, profile, {})
+            if unexpected:
+                _LOG.warning("%s", describe_unexpected(profile, unexpected))
+                return None
+            wishes = check_records(records)
             if not wishes:
                 return None
             looker = Looker(wishes, servers_of, self._settings.dns.timeout)

@@ -79,8 +79,8 @@ options:
         answer any more for a name above the record.
       - V(fail) writes nothing at all, and lists all of them.
       - V(replace) removes what is in the way. A wildcard stays.
-      - Where a name is handed over to other servers, or a CNAME is wanted at the top of a zone, the module fails
-        anyway.
+      - Where a name is handed over to other servers, a CNAME is wanted at the top of a zone, or the top of a zone has another MX
+        record, the module fails anyway.
     type: str
     choices: [fail, replace]
     default: fail
@@ -269,6 +269,7 @@ conflicts:
         - V(cname_in_the_way) - another record is wanted where there is a CNAME.
         - V(cname_at_apex) - a CNAME is wanted at the top of the zone.
         - V(other_mx) - the name has another MX record.
+        - V(mx_at_apex) - the top of the zone has another MX record.
         - V(second_spf) - the name has another SPF record.
         - V(several_spf) - the name has several SPF records.
         - V(spf_lookups) - the merged SPF record takes too many DNS lookups.

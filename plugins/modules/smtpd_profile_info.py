@@ -162,6 +162,57 @@ dns_records:
   returned: success
   type: list
   elements: dict
+findings:
+  description:
+    - The DNS records that the service asks for although its contract does not allow them. An empty list if there are none.
+    - A profile with such a record has no DNS records in this result, so that nothing of it is published.
+  returned: when O(setup=true)
+  type: list
+  elements: dict
+  contains:
+    profile_id:
+      description: The id of the profile.
+      type: str
+      returned: always
+      sample: d1378ab7-e919-11ea-81e4-0a58a9feac2a
+    domain:
+      description: The name of the record.
+      type: str
+      returned: always
+      sample: _acme-challenge.example.com
+    severity:
+      description: Always V(error).
+      type: str
+      returned: always
+      sample: error
+    code:
+      description: Always V(unexpected_record).
+      type: str
+      returned: always
+      sample: unexpected_record
+    message:
+      description: The profile, the record, and why it is not accepted.
+      type: str
+      returned: always
+    name:
+      description: The name of the record, as the service answers it.
+      type: str
+      returned: always
+      sample: _acme-challenge.example.com
+    type:
+      description: The type of the record, as the service answers it.
+      type: str
+      returned: always
+      sample: TXT
+    value:
+      description: The value of the record, as the service answers it.
+      type: str
+      returned: always
+    reason:
+      description: Why the record is not accepted.
+      type: str
+      returned: always
+      sample: The name does not belong to the profile, whose domains are bounce.mail.example.com, go.example.com, mail.example.com.
 errors:
   description: For which profiles the module failed, so that C(profiles) and C(dns_records) are incomplete.
   returned: when it failed for some of the profiles
@@ -227,6 +278,8 @@ def _result(found, setup):
         "profiles": profiles,
         "dns_records": [record for profile in profiles for record in profile.get("dns_records", [])],
     }
+    if setup:
+        result["findings"] = [finding for one in found for finding in one.findings()]
     failed = [one for one in found if one.error is not None]
     if failed:
         errors = [{"profile_id": one.profile["profile_id"], "message": str(one.error)} for one in failed]

@@ -208,9 +208,11 @@ dns_records:
       returned: success
       sample: d1378ab7-e919-11ea-81e4-0a58a9feac2a
 findings:
-  description: What O(preflight) found, with the fields of RV(smtpd.email.smtpd_preflight_info#module:findings). Also returned when
-    the module fails because of them.
-  returned: when O(preflight=true)
+  description:
+    - What O(preflight) found, with the fields of RV(smtpd.email.smtpd_preflight_info#module:findings), and the DNS records that the
+      service asks for although its contract does not allow them, with the fields of
+      RV(smtpd.email.smtpd_profile_info#module:findings). Also returned when the module fails because of them.
+  returned: when O(preflight=true), or when a DNS record is not allowed
   type: list
   elements: dict
 """

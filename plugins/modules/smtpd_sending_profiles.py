@@ -140,9 +140,11 @@ dns_records:
   type: list
   elements: dict
 findings:
-  description: What O(preflight) found, with the fields of RV(smtpd.email.smtpd_preflight_info#module:findings). Also returned when
-    the module fails because of them.
-  returned: when O(preflight=true)
+  description:
+    - What O(preflight) found, with the fields of RV(smtpd.email.smtpd_preflight_info#module:findings), and the DNS records that the
+      service asks for although its contract does not allow them, with the fields of
+      RV(smtpd.email.smtpd_profile_info#module:findings). Also returned when the module fails because of them.
+  returned: when O(preflight=true), or when a DNS record is not allowed
   type: list
   elements: dict
 compact:

@@ -48,7 +48,7 @@ def expanded(result: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_compact_result_says_the_same_in_texts(simulator: Simulator) -> None:
     whole, compact = look_up(simulator), look_up(simulator, compact=True)
-    assert set(compact) == {"changed", "failed", "compact"}
+    assert set(compact) == {"changed", "failed", "findings", "compact"}
     assert {type(text) for text in compact["compact"].values()} == {str}
     assert expanded(compact) == whole
     assert expanded(whole) == whole

@@ -362,4 +362,4 @@ def test_profiles_are_selected_by_what_is_given(selection: Selection, ids: list[
         profile(profile_id="b", state="failed"),
         profile(profile_id="c", profile_name="other"),
     ]
-    assert [found["profile_id"] for found in selection.of(listing)] == ids
+    assert [found["profile_id"] for found, _wanted in selection.of(listing)] == ids

@@ -1,0 +1,151 @@
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection: it can change at any time without notice.
+
+"""Which DNS records the service may ask for: pure functions on plain data.
+
+The service's answer is data. A record in it is accepted only in a form that the contract shows, at a name that belongs to the
+profile. Anything else could take over a name of the user: a TXT record at C(_acme-challenge) is enough to get a certificate,
+a second one at C(_dmarc) disables DMARC (RFC 7489, 6.6.3).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Callable, Iterable, Mapping, NamedTuple, Optional
+
+from ._domains import check_domain, domain_key, is_domain
+from ._rdata import CNAME, MX, TXT, is_spf, split_mx, txt_text
+from ._vocabulary import DOMAIN_FIELDS
+
+UNEXPECTED_RECORD = "unexpected_record"
+
+_SENDING, _LINK, _BOUNCE = "sending domain", "link domain", "bounce domain"
+_SELECTOR = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_HOST = re.compile(r"(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]{2,63}")
+# Records that receivers give a meaning to begin so: SPF, DMARC, DKIM, MTA-STS and others.
+_TAGGED = re.compile(r"\s*v\s*=", re.IGNORECASE)
+# "all" without a qualifier, or with "+", lets everybody send (RFC 7208, 5.1).
+_PASSES_ALL = re.compile(r"(^|\s)\+?all(\s|$)", re.IGNORECASE)
+
+
+def _is_host(value: str) -> bool:
+    return _HOST.fullmatch(domain_key(value.strip())) is not None
+
+
+def _is_mail_host(value: str) -> bool:
+    return _is_host(split_mx(value)[1])
+
+
+def _is_spf(value: str) -> bool:
+    text = txt_text(value)
+    return is_spf(text) and text.isascii() and text.isprintable() and not _PASSES_ALL.search(text)
+
+
+def _is_token(value: str) -> bool:
+    text = txt_text(value)
+    return text.isascii() and text.isprintable() and not _TAGGED.match(text)
+
+
+class _Form(NamedTuple):
+    """One row of the contract's table.
+
+    :param prefix: what stands before the domain in the name; C(None) stands for any selector and C(_domainkey).
+    :param is_single: whether a profile has only one such record.
+    """
+
+    domain: str
+    prefix: Optional[str]
+    type: str
+    fits: Callable[[str], bool]
+    is_single: bool
+    words: str
+
+
+# The answer of "Get sending profile domain setup details" in the service's contract.
+_FORMS = (
+    _Form(_SENDING, None, CNAME, _is_host, False, "a DKIM CNAME at <selector>._domainkey"),
+    _Form(_SENDING, "_amazonses.", TXT, _is_token, True, "a verification TXT at _amazonses"),
+    _Form(_BOUNCE, "_amazonses.", TXT, _is_token, True, "a verification TXT at _amazonses"),
+    _Form(_BOUNCE, "", MX, _is_mail_host, True, "an MX"),
+    _Form(_BOUNCE, "", TXT, _is_spf, True, "an SPF record that does not let everybody send"),
+    _Form(_LINK, "_amazonses.", TXT, _is_token, True, "a verification TXT at _amazonses"),
+    _Form(_LINK, "", CNAME, _is_host, True, "a CNAME"),
+)
+
+
+def unexpected_records(
+    records: Iterable[Mapping[str, Any]], profile: Mapping[str, Any], requested: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """The records of a profile that the contract does not allow.
+
+    :param records: with C(name), C(type) and C(value), as the service answers them.
+    :param profile: the profile as the service shows it.
+    :param requested: the domains that the user gave; they count more than those of the profile.
+    :returns: C(name), C(type), C(value) and C(reason) of each.
+    """
+    domains = _domains_of(profile, requested)
+    taken: dict[_Form, tuple[str, str]] = {}
+    unexpected = []
+    for record in records:
+        reason = _reason(record, domains, taken)
+        if reason:
+            unexpected.append({**{field: record[field] for field in ("name", "type", "value")}, "reason": reason})
+    return unexpected
+
+
+def _reason(
+    record: Mapping[str, Any], domains: Mapping[str, tuple[str, ...]], taken: dict[_Form, tuple[str, str]]
+) -> Optional[str]:
+    """Why a record is not accepted; C(None) where it is.
+
+    :param taken: name and value of what a profile has only one of, as far as it was seen; the record is added.
+    """
+    name, type_, value = domain_key(record["name"]), record["type"].upper(), record["value"]
+    own = sorted({domain for own in domains.values() for domain in own})
+    forms = [form for form in _FORMS if any(_is_at(name, form, domain) for domain in domains[form.domain])]
+    if not forms:
+        if any(name == domain or name.endswith("." + domain) for domain in own):
+            return "The contract of the service has no record at this name."
+        return "The name does not belong to the profile, whose domains are %s." % (", ".join(own) or "not known")
+    fitting = [form for form in forms if form.type == type_ and form.fits(value)]
+    if not fitting:
+        return "Here the contract of the service has only %s." % " and ".join(
+            dict.fromkeys("%s of the %s" % (form.words, form.domain) for form in forms)
+        )
+    for form in fitting:
+        if not form.is_single or taken.setdefault(form, (name, value)) == (name, value):
+            return None
+    return "The contract of the service has only one %s record here." % type_
+
+
+def _is_at(name: str, form: _Form, domain: str) -> bool:
+    if form.prefix is not None:
+        return name == form.prefix + domain
+    selector, found, rest = name.partition("._domainkey.")
+    return bool(found) and rest == domain and _SELECTOR.fullmatch(selector) is not None
+
+
+def _domains_of(profile: Mapping[str, Any], requested: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """The profile's own domains. A domain that nobody has named is the contract's default."""
+    sending, link, bounce = (_own_names(requested.get(field) or profile.get(field), field) for field in DOMAIN_FIELDS)
+    if link is None:
+        link = tuple("go." + name for domain in sending or () for name in (domain, _parent(domain)) if name)
+    if bounce is None:
+        bounce = tuple("bounce." + domain for domain in sending or ())
+    return {_SENDING: sending or (), _LINK: link, _BOUNCE: bounce}
+
+
+def _parent(domain: str) -> str:
+    """The domain above, unless that is a top-level domain."""
+    parent = domain.partition(".")[2]
+    return parent if "." in parent else ""
+
+
+def _own_names(domain: Any, field: str) -> Optional[tuple[str, ...]]:
+    """The domain as names are compared, C(None) where there is none. A wildcard or a name with an underscore is nobody's."""
+    if not domain:
+        return None
+    return (check_domain(domain, field),) if is_domain(domain) else ()
