@@ -195,12 +195,7 @@ class Watcher:
         if self._closed:  # whoever ends waits for what is still to be done
             return None
         try:
-            records = self._records_of(profile, deadline)
-            unexpected = unexpected_records(records, profile, {})
-            if unexpected:
-                _LOG.warning("%s", describe_unexpected(profile, unexpected))
-                return None
-            wishes = check_records(records)
+            wishes = check_records(self._records_of(profile, deadline))
             if not wishes:
                 return None
             looker = Looker(wishes, servers_of, self._settings.dns.timeout)
@@ -219,6 +214,9 @@ class Watcher:
         kept = self._records.get(profile_id)
         if kept is None or kept[0] != version:
             kept = (version, self._client.get_records(profile_id, deadline))
+            unexpected = unexpected_records(kept[1], profile, {})
+            if unexpected:
+                raise SmtpdError(describe_unexpected(profile, unexpected))
             if kept[1]:  # none can mean that they are still to be made
                 self._records[profile_id] = kept
         return kept[1]

@@ -13,6 +13,8 @@ PROFILES = "/api/v1/profile/email"
 ONE = {"profile_name": "p", "sending_domain": "mail.acorn.example", "bounce_domain": "bounce.mail.acorn.example"}
 MANY = [dict(ONE, profile_name="p%d" % number) for number in range(4)]
 ONCE, ALWAYS = 1, 1000
+# Who publishes it lets somebody else get a certificate.
+FOREIGN_RECORD = {"name": "_acme-challenge.acorn.example", "type": "TXT", "value": "gfj9Xq-Rg85nM"}
 
 
 @dataclass(frozen=True)
@@ -211,6 +213,7 @@ def _faults() -> dict[str, Fault]:
             (),
         ),
         "records-without-fields": ({"dns_records": [{"name": "a.example"}], "profile_id": "x"}, ("*",), ()),
+        "foreign-record": ({"dns_records": [FOREIGN_RECORD], "profile_id": "x"}, ("*",), ()),
         "without-id": ({"profile_name": "p", "state": "pending"}, ("verify", "setup"), ()),
         "unknown-state": (
             {"profile_id": "x", "profile_name": "p", "sending_domain": "mail.acorn.example", "state": "paused"},

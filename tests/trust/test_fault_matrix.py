@@ -19,10 +19,10 @@ import pytest
 from tests.simulator import Simulator
 from tests.support.inprocess import run_inventory, run_module
 from tests.support.relays import Door
-from tests.trust.matrix import ALWAYS, CALLS, FAULTS, RUNS, Cell, Refusal, Run, cells, refusals, sample
+from tests.trust.matrix import ALWAYS, CALLS, FAULTS, FOREIGN_RECORD, RUNS, Cell, Refusal, Run, cells, refusals, sample
 
 # What can be told where the service gives an answer that is possible.
-WAITED_IN_VAIN = r"the service answered 40[14]|after \d+ s|disappeared from the service|is in state|There is no profile with|it seems that it was not created"
+WAITED_IN_VAIN = r"the service answered 40[14]|after \d+ s|disappeared from the service|is in state|There is no profile with|it seems that it was not created|unexpected_record"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -114,6 +114,8 @@ def assert_promises(
     assert_changed(run, result, requests)
     assert_no_secret(options, result["output"], requests)
     assert "exception" not in result
+    names = [record["name"] for record in result.get("dns_records", [])]
+    assert FOREIGN_RECORD["name"] not in names, "a record that is not the profile's is nowhere to be published"
 
 
 def assert_changed(run: Run, result: dict[str, Any], requests: list[dict[str, Any]]) -> None:
