@@ -22,7 +22,10 @@ from tests.support.relays import Door
 from tests.trust.matrix import ALWAYS, CALLS, FAULTS, FOREIGN_RECORD, RUNS, Cell, Refusal, Run, cells, refusals, sample
 
 # What can be told where the service gives an answer that is possible.
-WAITED_IN_VAIN = r"the service answered 40[14]|after \d+ s|disappeared from the service|is in state|There is no profile with|it seems that it was not created|unexpected_record"
+WAITED_IN_VAIN = (
+    r"the service answered 40[14]|after \d+ s|disappeared from the service|is in state|There is no profile with"
+    r"|it seems that it was not created|unexpected_record"
+)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
