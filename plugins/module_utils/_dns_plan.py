@@ -14,7 +14,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequence
 
-from ._dns_spf import MAX_LOOKUPS, can_merge, covers, merge, unmerge
+from ._dns_spf import can_merge, contradicts, covers, merge, parse, unmerge
+from ._dns_spf_lookups import Problem
 from ._rdata import CNAME, MX, TXT, is_spf, name_key, parents
 from ._record_sets import Change, Content, RecordSet, zones_of
 from ._records import Wish, zone_lines
@@ -47,9 +48,20 @@ REASONS = {
     "several_spf": (
         "There are several SPF records, which is a permanent error (RFC 7208, 4.5). Make one of them first."
     ),
+    "spf_invalid": (
+        "Receivers take the SPF record for a permanent error (RFC 7208, 4.6), so no mail passes by it. Correct it first."
+    ),
+    "spf_rejects": (
+        "The SPF record has the wanted terms with another qualifier, and the first one counts (RFC 7208, 4.6.2). Remove those "
+        "terms first."
+    ),
     "spf_lookups": (
-        "With our terms the SPF record takes more than %d DNS lookups, which is a permanent error (RFC 7208, "
-        "4.6.4). Remove some of its terms first." % MAX_LOOKUPS
+        "With the wanted terms the SPF record exceeds the limits of DNS lookups, which is a permanent error (RFC 7208, "
+        "4.6.4). Remove some of its terms first."
+    ),
+    "spf_lookups_unknown": (
+        "It cannot be told whether the SPF record keeps within the limits of DNS lookups with the wanted terms (RFC 7208, 4.6.4). "
+        "Run again where the system's resolver answers for its names, or change the record by hand."
     ),
     "delegated": (
         "The name, or one above it, is handed over to other servers, so that this zone is not asked for it. "
@@ -88,6 +100,7 @@ class Conflict:
     :param code: which kind, one of C(REASONS).
     :param found: what is there, as lines of a zone file.
     :param wanted: the wanted record in the same form.
+    :param detail: what exactly is in the way, where the code does not say it.
     """
 
     code: str
@@ -96,16 +109,20 @@ class Conflict:
     type: str
     found: tuple[str, ...]
     wanted: str
+    detail: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """For the result of a module."""
-        return dict(asdict(self), found=list(self.found), todo=self.todo)
+        fields = dict(asdict(self), found=list(self.found), todo=self.todo)
+        del fields["detail"]
+        return fields
 
     @property
     def todo(self) -> str:
         """Why it is in the way, and what to do about it."""
         option = _ALLOWED_BY.get(self.code)
-        return REASONS[self.code] + (" Or allow it by %s." % option if option else "")
+        detail = self.detail[:1].upper() + self.detail[1:] + ". " if self.detail else ""
+        return detail + REASONS[self.code] + (" Or allow it by %s." % option if option else "")
 
     def __str__(self) -> str:
         return "%s %s\n    there:  %s\n    wanted: %s\n    to do:  %s" % (
@@ -124,14 +141,15 @@ class Policy:
     :param ttl: of new sets, in seconds. A set that is there keeps its TTL.
     :param replace: whether to clear away what is in the way.
     :param merge_spf: whether to take our terms into an SPF record that is there.
-    :param count_lookups: how many DNS lookups an SPF record takes.
+    :param spf_problem: gets a domain, its SPF record, and the domains that the wanted record includes, and says what receivers
+        would have against it.
     """
 
     state: str = PRESENT
     ttl: int = 3600
     replace: bool = False
     merge_spf: bool = False
-    count_lookups: Callable[[str], int] = lambda text: 0
+    spf_problem: Callable[[str, str, Sequence[str]], Optional[Problem]] = lambda domain, text, known: None
 
 
 @dataclass
@@ -315,19 +333,29 @@ class _Node:
             self._done(wish, CREATED)
 
     def _publish_beside_spf(self, wish: Wish, values: Sequence[str], others: Sequence[str]) -> None:
-        single = len(others) == 1 and wish.value not in values
-        if single and covers(others[0], wish.value):
-            return self._done(wish, UNCHANGED)
-        merged = merge(others[0], wish.value)
         self._done(wish, UPDATED)
-        if not single:
-            self._conflict("several_spf", wish, self._lines_of([TXT]))
-        elif not self.policy.merge_spf or not can_merge(wish.value):
-            self._conflict("second_spf", wish, self._lines_of([TXT]))
-        elif self.policy.count_lookups(merged) > MAX_LOOKUPS:
-            self._conflict("spf_lookups", wish, self._lines_of([TXT]))
-        else:
-            self._set_values(TXT, [merged if value == others[0] else value for value in values])
+        if len(others) > 1 or wish.value in values:
+            return self._conflict("several_spf", wish, self._lines_of([TXT]))
+        existing = others[0]
+        if covers(existing, wish.value):
+            return self._done(wish, UNCHANGED)
+        problem = self._merge_problem(existing, wish)
+        if problem:
+            return self._conflict(problem.code, wish, self._lines_of([TXT]), problem.message)
+        merged = merge(existing, wish.value)
+        self._set_values(TXT, [merged if value == existing else value for value in values])
+
+    def _merge_problem(self, existing: str, wish: Wish) -> Optional[Problem]:
+        """Why the wanted terms cannot go into an SPF record."""
+        error = parse(existing).error
+        if error:
+            return Problem("spf_invalid", error)
+        if not self.policy.merge_spf or not can_merge(wish.value):
+            return Problem("second_spf", "")
+        if contradicts(existing, wish.value):
+            return Problem("spf_rejects", "")
+        ours = [one.domain for one in parse(wish.value).effective if one.domain]
+        return self.policy.spf_problem(self.name, merge(existing, wish.value), ours)
 
     def _clear_cname(self, wish: Wish) -> None:
         if CNAME in self.sets:
@@ -366,10 +394,10 @@ class _Node:
             if old is not None and new is not None and old != new and not old.rewritable:
                 self._conflict("not_rewritable", wish, _lines([old]))
 
-    def _conflict(self, code: str, wish: Wish, found: Sequence[str]) -> None:
+    def _conflict(self, code: str, wish: Wish, found: Sequence[str], detail: str = "") -> None:
         if code not in _REPLACEABLE or not self.policy.replace:
             wanted = _wanted(wish, self.policy.ttl)
-            self.conflicts.append(Conflict(code, self.zone, wish.fqdn, wish.type, tuple(found), wanted))
+            self.conflicts.append(Conflict(code, self.zone, wish.fqdn, wish.type, tuple(found), wanted, detail))
 
     def _lines_of(self, types: Sequence[str]) -> list[str]:
         return _lines(self.sets[type_] for type_ in sorted(types))

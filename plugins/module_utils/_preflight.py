@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Callable, Iterable, Iterator, Mapping, NamedTuple, Optional
 
+from ._dns_spf import covers
 from ._domains import check_domain
 from ._errors import InputError
 from ._rdata import CNAME, MX, TXT, describe_record, is_spf, split_mx
@@ -24,6 +25,7 @@ NO_DMARC = "no_dmarc"
 
 # What the service's own records point to (contract: the setup endpoint's example).
 _OUR_LINK_TARGET = "l.smtpdgo.com."
+_OUR_SPF = "v=spf1 include:amazonses.com ~all"
 _OUR_MAIL_HOST_PREFIX, _OUR_MAIL_HOST_SUFFIX = "feedback-smtp.", ".amazonses.com."
 
 SENDING, LINK, BOUNCE = "sending_domain", "link_domain", "bounce_domain"
@@ -189,7 +191,7 @@ def _bounce_findings(domain: str, node: Node) -> Iterator[Finding]:
             "on. Choose a domain that receives no mail, such as bounce.%s."
             % (" and ".join(sorted(host.rstrip(".") for host in hosts)), domain),
         )
-    spf = [text for text in node.get(TXT) if is_spf(text) and "include:amazonses.com" not in text.split()]
+    spf = [text for text in node.get(TXT) if is_spf(text) and not covers(text, _OUR_SPF)]
     if spf:
         yield Finding(
             domain,

@@ -87,11 +87,14 @@ options:
   spf:
     description:
       - What to do where an SPF record is wanted, and the name has another one. Two SPF records at one name are a
-        permanent error. An SPF record that has all mechanisms of the wanted one already is never touched.
+        permanent error. An SPF record that has all mechanisms of the wanted one already, where receivers get to them, is never
+        touched.
       - V(fail) writes nothing at all, and lists it as a conflict, also with O(conflict=replace).
       - V(merge) adds the mechanisms of the wanted record to the one that is there, before its C(all), and keeps
-        everything else. If that makes more than 10 DNS lookups (RFC 7208, section 4.6.4), it is a conflict. The
-        includes are looked up by the system's resolver; one that cannot be looked up counts as a single lookup.
+        everything else. If the record then exceeds the limits of DNS lookups (RFC 7208, section 4.6.4), or if that cannot
+        be told, it is a conflict. The system's resolver is asked for what the record names. Only what the wanted record itself
+        includes counts as a single lookup where it is not found.
+      - An SPF record that receivers take for an error, or that has the wanted mechanisms with another qualifier, is a conflict.
       - With O(state=absent), V(merge) takes the mechanisms out again.
     type: str
     choices: [fail, merge]
@@ -272,7 +275,10 @@ conflicts:
         - V(mx_at_apex) - the top of the zone has another MX record.
         - V(second_spf) - the name has another SPF record.
         - V(several_spf) - the name has several SPF records.
-        - V(spf_lookups) - the merged SPF record takes too many DNS lookups.
+        - V(spf_invalid) - receivers take the SPF record for an error.
+        - V(spf_rejects) - the SPF record has the wanted mechanisms with another qualifier.
+        - V(spf_lookups) - the merged SPF record exceeds the limits of DNS lookups.
+        - V(spf_lookups_unknown) - it cannot be told whether the merged SPF record keeps within these limits.
         - V(delegated) - the name is handed over to other servers.
         - V(wildcard_hidden) - a name above it would come to exist, and a wildcard would not answer for it any more.
         - V(not_rewritable) - octoDNS cannot write the record set without harm to what is in it.
@@ -320,7 +326,7 @@ compact:
 from ansible_collections.smtpd.email.plugins.module_utils._compact import compact_spec
 from ansible_collections.smtpd.email.plugins.module_utils._dns_plan import ABSENT, PRESENT, Policy
 from ansible_collections.smtpd.email.plugins.module_utils._dns_publish import publish
-from ansible_collections.smtpd.email.plugins.module_utils._dns_spf_lookups import spf_lookups
+from ansible_collections.smtpd.email.plugins.module_utils._dns_spf_lookups import spf_problem
 from ansible_collections.smtpd.email.plugins.module_utils._module import run_module
 from ansible_collections.smtpd.email.plugins.module_utils._provider import misplaced_secrets, provider_of, provider_spec
 from ansible_collections.smtpd.email.plugins.module_utils._records import check_records, check_ttl, check_zones
@@ -337,7 +343,7 @@ def run(module):
         ttl=ttl,
         replace=params["conflict"] == "replace",
         merge_spf=params["spf"] == "merge",
-        count_lookups=spf_lookups,
+        spf_problem=spf_problem,
     )
     result = publish(provider_of(module), wishes, zones, policy, module.check_mode)
     if not module._diff:

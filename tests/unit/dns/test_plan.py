@@ -20,6 +20,7 @@ from ansible_collections.smtpd.email.plugins.module_utils._dns_plan import (
     plan_zone,
     relevant_names,
 )
+from ansible_collections.smtpd.email.plugins.module_utils._dns_spf_lookups import Problem
 from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError
 from ansible_collections.smtpd.email.plugins.module_utils._rdata import is_spf
 from ansible_collections.smtpd.email.plugins.module_utils._record_sets import Content, RecordSet, batches
@@ -153,11 +154,39 @@ def test_a_merged_spf_record_is_left_alone() -> None:
         assert (done.actions, done.changes, done.conflicts) == (["unchanged"], [], [])
 
 
-def test_a_merge_that_takes_too_many_lookups_is_a_conflict() -> None:
-    done = plan(
-        content_of(SPF_THERE), wish("a.example.com", "TXT", OUR_SPF), merge_spf=True, count_lookups=lambda text: 11
-    )
-    assert codes(done) == ["spf_lookups"]
+@pytest.mark.parametrize("code", ["spf_lookups", "spf_lookups_unknown", "spf_invalid"])
+def test_a_merge_that_receivers_would_have_something_against_is_a_conflict(code: str) -> None:
+    asked: list[tuple[Any, ...]] = []
+
+    def problem(*question: Any) -> Problem:
+        asked.append(question)
+        return Problem(code, "nothing answers")
+
+    done = plan(content_of(SPF_THERE), wish("a.example.com", "TXT", OUR_SPF), merge_spf=True, spf_problem=problem)
+    assert codes(done) == [code]
+    assert done.conflicts[0].as_dict()["todo"].startswith("Nothing answers. ")
+    assert asked == [("a.example.com.", "v=spf1 mx include:amazonses.com -all", ["amazonses.com"])]
+
+
+@pytest.mark.parametrize(
+    ("there", "code"),
+    [
+        ("v=spf1 ip4:999 -all", "spf_invalid"),
+        ("v=spf1 include:amazonses.com ip4:999 -all", "spf_invalid"),
+        ("v=spf1 -include:amazonses.com -all", "spf_rejects"),
+    ],
+)
+def test_a_record_in_which_our_terms_would_be_of_no_use_is_not_merged(there: str, code: str) -> None:
+    content = content_of(RecordSet("a.example.com.", "TXT", 60, (there,)))
+    assert codes(plan(content, wish("a.example.com", "TXT", OUR_SPF), merge_spf=True)) == [code]
+
+
+def test_our_terms_go_before_an_all_that_hides_them() -> None:
+    content = content_of(RecordSet("a.example.com.", "TXT", 60, ("v=spf1 mx -all include:amazonses.com",)))
+    assert codes(plan(content, wish("a.example.com", "TXT", OUR_SPF))) == ["second_spf"]
+    (change,) = plan(content, wish("a.example.com", "TXT", OUR_SPF), merge_spf=True).changes
+    assert change.after is not None
+    assert change.after.values == ("v=spf1 mx include:amazonses.com -all include:amazonses.com",)
 
 
 def test_two_spf_records_that_are_there_are_not_merged() -> None:
