@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Optional
 
 from ._dns_spf import count_lookups
@@ -21,6 +22,7 @@ def spf_lookups(text: str) -> int:
     return count_lookups(text, _fetch_spf)
 
 
+@functools.lru_cache(maxsize=None)
 def _fetch_spf(domain: str) -> Optional[str]:
     dns = dnspython()
     try:
