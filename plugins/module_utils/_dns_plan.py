@@ -11,7 +11,7 @@ Pure functions on plain data; the engine that reads and writes zones is elsewher
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequence
 
 from ._dns_spf import can_merge, contradicts, covers, merge, parse, unmerge
@@ -22,6 +22,7 @@ from ._records import Wish, zone_lines
 
 PRESENT, ABSENT = "present", "absent"
 CREATED, UPDATED, REMOVED, UNCHANGED, NOT_WRITTEN = "created", "updated", "removed", "unchanged", "not_written"
+LEFT_OUT = "left_out"
 
 
 # What can be in the way of a record, and what to do about it.
@@ -89,6 +90,9 @@ _ALLOWED_BY = {
 
 _WILDCARD = "*."
 
+# Of a wish: name key, type and value.
+Identity = tuple[str, str, str]
+
 # Those that conflict=replace clears away.
 _REPLACEABLE = frozenset(("cname_target", "cname_beside_others", "cname_in_the_way", "other_mx"))
 
@@ -101,6 +105,7 @@ class Conflict:
     :param found: what is there, as lines of a zone file.
     :param wanted: the wanted record in the same form.
     :param detail: what exactly is in the way, where the code does not say it.
+    :param identities: of all wishes that it concerns.
     """
 
     code: str
@@ -110,12 +115,19 @@ class Conflict:
     found: tuple[str, ...]
     wanted: str
     detail: str = ""
+    identities: tuple[Identity, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """For the result of a module."""
-        fields = dict(asdict(self), found=list(self.found), todo=self.todo)
-        del fields["detail"]
-        return fields
+        return {
+            "code": self.code,
+            "zone": self.zone,
+            "name": self.name,
+            "type": self.type,
+            "found": list(self.found),
+            "wanted": self.wanted,
+            "todo": self.todo,
+        }
 
     @property
     def todo(self) -> str:
@@ -157,7 +169,8 @@ class ZonePlan:
     """What is to happen in one zone.
 
     :param actions: one for each wish, in order.
-    :param diff: before and after as lines of a zone file, of the names that change.
+    :param before: the content of the names that change, as it was read.
+    :param after: the content of these names as it will be.
     """
 
     zone: str
@@ -165,7 +178,13 @@ class ZonePlan:
     actions: list[str] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
-    diff: dict[str, str] = field(default_factory=dict)
+    before: dict[str, Mapping[str, RecordSet]] = field(default_factory=dict)
+    after: dict[str, Mapping[str, RecordSet]] = field(default_factory=dict)
+
+    @property
+    def diff(self) -> dict[str, str]:
+        """Before and after as lines of a zone file, of the names that change."""
+        return zone_diff(self.zone, self.before, self.after)
 
 
 def assign_zones(wishes: Iterable[Wish], zones: Sequence[str]) -> dict[str, list[Wish]]:
@@ -200,20 +219,20 @@ def plan_zone(
     by_name: dict[str, list[Wish]] = {}
     for wish in wishes:
         by_name.setdefault(wish.name, []).append(wish)
-    actions: dict[tuple[str, str, str], str] = {}
-    after: dict[str, dict[str, RecordSet]] = {}
+    actions: dict[Identity, str] = {}
     for name in sorted(by_name):
         node = _Node(name_key(zone), name, by_name[name], content, policy)
         node.plan()
         plan.conflicts += node.conflicts
         actions.update(node.actions)
-        after[name] = node.sets
-        plan.changes += _changes(content.get(name, {}), node.sets)
+        changes = list(_changes(content.get(name, {}), node.sets))
+        if changes:
+            plan.changes += changes
+            plan.before[name], plan.after[name] = content.get(name, {}), node.sets
     if policy.state == PRESENT and not policy.replace:
         known = content if owners is None else owners
         plan.conflicts += _hidden_wildcards(name_key(zone), wishes, content, known, policy.ttl)
     plan.actions = [actions[wish.identity()] for wish in wishes]
-    plan.diff = _diff(zone, plan.changes, content, after)
     return plan
 
 
@@ -229,16 +248,19 @@ def _hidden_wildcards(
         return
     there = {zone}.union(*([owner, *parents(owner, zone)] for owner in owners))
     wishes = list(wishes)
-    told = {wish.name for wish in wishes}
+    named = {wish.name for wish in wishes}
+    below: dict[str, list[Wish]] = {}
     for wish in wishes:
         for name in parents(wish.name, zone):
-            if name in there or name in told or "_" in name:
-                continue
-            told.add(name)
-            encloser = next((above for above in parents(name, zone) if above in there), zone)
-            if encloser in wildcards:
-                found = ["%s, by %s" % (name, line) for line in _lines(wildcards[encloser].values())]
-                yield Conflict("wildcard_hidden", zone, wish.fqdn, wish.type, tuple(found), _wanted(wish, ttl))
+            if name not in there and name not in named and "_" not in name:
+                below.setdefault(name, []).append(wish)
+    for name, concerned in below.items():
+        encloser = next((above for above in parents(name, zone) if above in there), zone)
+        if encloser in wildcards:
+            found = ["%s, by %s" % (name, line) for line in _lines(wildcards[encloser].values())]
+            wish, identities = concerned[0], tuple(one.identity() for one in concerned)
+            wanted = _wanted(wish, ttl)
+            yield Conflict("wildcard_hidden", zone, wish.fqdn, wish.type, tuple(found), wanted, "", identities)
 
 
 def _changes(before: Mapping[str, RecordSet], after: Mapping[str, RecordSet]) -> Iterator[Change]:
@@ -258,7 +280,7 @@ class _Node:
         self.content = content
         self.policy = policy
         self.sets = dict(content.get(name, {}))
-        self.actions: dict[tuple[str, str, str], str] = {}
+        self.actions: dict[Identity, str] = {}
         self.conflicts: list[Conflict] = []
 
     def plan(self) -> None:
@@ -397,7 +419,10 @@ class _Node:
     def _conflict(self, code: str, wish: Wish, found: Sequence[str], detail: str = "") -> None:
         if code not in _REPLACEABLE or not self.policy.replace:
             wanted = _wanted(wish, self.policy.ttl)
-            self.conflicts.append(Conflict(code, self.zone, wish.fqdn, wish.type, tuple(found), wanted, detail))
+            identities = (wish.identity(),)
+            self.conflicts.append(
+                Conflict(code, self.zone, wish.fqdn, wish.type, tuple(found), wanted, detail, identities)
+            )
 
     def _lines_of(self, types: Sequence[str]) -> list[str]:
         return _lines(self.sets[type_] for type_ in sorted(types))
@@ -417,11 +442,12 @@ def _lines(sets: Iterable[RecordSet]) -> list[str]:
     return ["%s %d IN %s %s" % (one.name, one.ttl, one.type, rdata) for one in sets for rdata in one.rdatas()]
 
 
-def _diff(zone: str, changes: Sequence[Change], before: Content, after: Content) -> dict[str, str]:
-    if not changes:
+def zone_diff(zone: str, before: Content, after: Content) -> dict[str, str]:
+    """Before and after as lines of a zone file; empty where nothing changes."""
+    if not before and not after:
         return {}
     header = "zone %s" % name_key(zone)
-    names = sorted({change.any.name for change in changes})
+    names = sorted({**before, **after})
     return {
         "before_header": header,
         "after_header": header,
@@ -435,7 +461,7 @@ def _text(names: Sequence[str], content: Content) -> str:
     return zone_lines((one.name, one.ttl, one.type, rdata) for one in sets for rdata in sorted(one.rdatas()))
 
 
-def count_actions(plan: ZonePlan) -> dict[str, Any]:
+def count_actions(zone: str, actions: Sequence[str]) -> dict[str, Any]:
     """The zone, and how many of the wanted records are created, updated, removed and unchanged."""
-    counts = {action: plan.actions.count(action) for action in (CREATED, UPDATED, REMOVED, UNCHANGED)}
-    return dict({"name": name_key(plan.zone)}, **counts)
+    counts = {action: actions.count(action) for action in (CREATED, UPDATED, REMOVED, UNCHANGED)}
+    return {"name": name_key(zone), **counts}

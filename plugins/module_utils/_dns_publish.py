@@ -7,84 +7,343 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Iterable, Mapping, Optional, Sequence
 
-from ._dns_plan import NOT_WRITTEN, UNCHANGED, Policy, ZonePlan, assign_zones, count_actions, plan_zone, relevant_names
+from ._dns_plan import (
+    LEFT_OUT,
+    NOT_WRITTEN,
+    UNCHANGED,
+    Conflict,
+    Identity,
+    Policy,
+    ZonePlan,
+    count_actions,
+    plan_zone,
+    relevant_names,
+    zone_diff,
+)
 from ._errors import SmtpdError
 from ._octodns import Provider
 from ._rdata import name_key
-from ._record_sets import Change, LoadedZone
+from ._record_sets import Change, LoadedZone, RecordSet, listing, no_zone, zones_if_any
 from ._records import Wish
+
+# Of a record: its profile, or itself where it has none.
+_Owner = tuple[str, str]
+
+
+def publish(
+    provider: Provider,
+    wishes: Sequence[Wish],
+    zones: Sequence[str],
+    policy: Policy,
+    check_mode: bool,
+    partial: bool = False,
+) -> dict[str, Any]:
+    """Bring the records to the desired state.
+
+    :param zones: where to publish; empty for all that the provider has.
+    :param partial: whether to leave out what cannot be published, rather than to write nothing.
+    :returns: the result of a module: C(changed), C(diff), C(zones), C(records); C(left_out) if C(partial).
+    :raises SmtpdError: there are conflicts, or the provider fails, or records are left out. Its result says what was
+        written.
+    """
+    run = _Run(provider, wishes, policy, check_mode, partial)
+    if wishes:
+        run.read(zones or provider.zones())
+        run.plan(run.works)
+        run.ask_to_write()
+        run.write()
+    result = run.result()
+    if run.reasons:
+        raise SmtpdError(run.what_is_left_out(), **result)
+    return result
+
+
+@dataclass
+class _Reason:
+    """Why the records of an owner are left out."""
+
+    errors: list[str] = field(default_factory=list)
+    conflicts: dict[Conflict, None] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return "\n".join([*self.errors, *map(str, self.conflicts)])
 
 
 @dataclass
 class _ZoneWork:
-    plan: ZonePlan
-    loaded: LoadedZone
-    portions: list[tuple[list[Change], Any]]
+    """What has happened to a zone, and what is still to happen.
 
-
-def publish(
-    provider: Provider, wishes: Sequence[Wish], zones: Sequence[str], policy: Policy, check_mode: bool
-) -> dict[str, Any]:
-    """Bring the records to the wanted state.
-
-    :param zones: where to publish; empty for all that the provider has.
-    :returns: the result of a module: C(changed), C(diff), C(zones), C(records).
-    :raises SmtpdError: there are conflicts, or the provider fails. The result that goes with it says what was written.
+    :param portions: what is to be written; C(None) where this is not prepared.
+    :param is_over: whether nothing more is written, because all is or because the provider fails.
+    :param done: by the id of wishes at names that were written, their actions.
+    :param before: of the names that were written, their content before.
+    :param after: and what it was made.
     """
-    if not wishes:
-        return _result([], [])
-    by_zone = assign_zones(wishes, zones or provider.zones())
-    work = [_prepare(provider, zone, by_zone[zone], policy) for zone in sorted(by_zone)]
-    conflicts = [conflict for one in work for conflict in one.plan.conflicts]
-    if conflicts:
-        raise SmtpdError(
-            "Nothing was written, because of %d conflict%s:\n%s"
-            % (
-                len(conflicts),
-                "" if len(conflicts) == 1 else "s",
-                "\n".join("- %s" % conflict for conflict in conflicts),
-            ),
-            conflicts=[conflict.as_dict() for conflict in conflicts],
-        )
-    for one in work:
-        one.portions = provider.prepare(one.loaded, one.plan.changes)
-    if not check_mode:
-        # A single portion is written as a whole or not at all. Of several, none is to be written if a zone is locked.
-        if sum(len(one.portions) for one in work) > 1:
-            for one in work:
-                one_of_each_type = {change.any.type: change for change in one.plan.changes}
-                provider.ask_to_write(one.loaded, list(one_of_each_type.values()))
-        _write(provider, wishes, work)
-    return _result(wishes, [one.plan for one in work])
+
+    zone: str
+    wishes: list[Wish]
+    loaded: LoadedZone
+    current: ZonePlan
+    portions: Optional[list[tuple[list[Change], Any]]] = None
+    is_over: bool = False
+    done: dict[int, str] = field(default_factory=dict)
+    before: dict[str, Mapping[str, RecordSet]] = field(default_factory=dict)
+    after: dict[str, Mapping[str, RecordSet]] = field(default_factory=dict)
+
+    def finish_portion(self) -> None:
+        """Note that the first portion was written."""
+        changes, _plan = (self.portions or []).pop(0)
+        names = {change.any.name for change in changes}
+        for name in names:
+            self.before.setdefault(name, self.current.before[name])
+            self.after[name] = self.current.after[name]
+        for wish, action in zip(self.current.wishes, self.current.actions):
+            if wish.name in names and self.done.get(id(wish), UNCHANGED) == UNCHANGED:
+                self.done[id(wish)] = action
+
+    def open_wishes(self) -> list[Wish]:
+        """Those for which something has to be written."""
+        portions = [self.current.changes] if self.portions is None else [changes for changes, _plan in self.portions]
+        names = {change.any.name for changes in portions for change in changes}
+        pairs = zip(self.current.wishes, self.current.actions)
+        return [wish for wish, action in pairs if action != UNCHANGED and wish.name in names]
 
 
-def _prepare(provider: Provider, zone: str, wishes: Sequence[Wish], policy: Policy) -> _ZoneWork:
-    loaded = provider.read(zone, relevant_names(zone, wishes))
-    return _ZoneWork(plan_zone(zone, wishes, loaded.content, policy, loaded.owners), loaded, [])
+class _Run:
+    """One run: its zones, and whose records are left out."""
 
+    def __init__(
+        self, provider: Provider, wishes: Sequence[Wish], policy: Policy, check_mode: bool, partial: bool
+    ) -> None:
+        self._provider = provider
+        self._wishes = wishes
+        self._policy = policy
+        self._check_mode = check_mode
+        self._partial = partial
+        self._owners = {id(wish): _owner(wish, place) for place, wish in enumerate(wishes)}
+        self._zone_of: dict[int, str] = {}
+        self._zones_of: dict[_Owner, set[str]] = {}
+        self.works: dict[str, _ZoneWork] = {}
+        self.reasons: dict[_Owner, _Reason] = {}
 
-def _write(provider: Provider, wishes: Sequence[Wish], work: Sequence[_ZoneWork]) -> None:
-    written: set[str] = set()
-    for one in work:
-        for changes, plan in one.portions:
+    # Reading and planning
+
+    def read(self, zones: Sequence[str]) -> None:
+        """Read the zones that the records lie in."""
+        by_zone: dict[str, list[Wish]] = {}
+        zone_of = zones_if_any(dict.fromkeys(wish.fqdn for wish in self._wishes), zones)
+        homeless = [wish for wish in self._wishes if zone_of[wish.fqdn] is None]
+        if homeless and not self._partial:
+            raise no_zone(dict.fromkeys(wish.fqdn for wish in homeless), zones)
+        for wish in homeless:
+            self._leave_out([wish], no_zone([wish.fqdn], zones))
+        for wish in self._wishes:
+            zone = zone_of[wish.fqdn]
+            if zone is not None:
+                self._zone_of[id(wish)] = zone
+                self._zones_of.setdefault(self._owners[id(wish)], set()).add(zone)
+                by_zone.setdefault(zone, []).append(wish)
+        for zone in sorted(by_zone):
             try:
-                provider.write(one.loaded, plan)
+                loaded = self._provider.read(zone, relevant_names(zone, by_zone[zone]))
             except SmtpdError as error:
-                result = _result(wishes, [_as_far_as(each.plan, written) for each in work])
-                raise SmtpdError(_what_was_written(error, result), **result) from None
-            written.update(change.any.name for change in changes)
+                self._leave_out(by_zone[zone], error)
+            else:
+                self.works[zone] = _ZoneWork(zone, by_zone[zone], loaded, ZonePlan(zone, []))
+
+    def plan(self, zones: Iterable[str]) -> None:
+        """Plan zones, and plan again those of whom that leaves out, until nobody falls out any more."""
+        stale = set(zones)
+        while stale:
+            works = [self.works[zone] for zone in sorted(stale) if not self.works[zone].is_over]
+            for work in works:
+                loaded = work.loaded
+                wishes = [wish for wish in work.wishes if self._owners[id(wish)] not in self.reasons]
+                work.current = plan_zone(work.zone, wishes, loaded.content, self._policy, loaded.owners)
+                work.portions = None
+            stale = self._leave_out_conflicts(works) or self._prepare()
+
+    def _leave_out_conflicts(self, works: Sequence[_ZoneWork]) -> set[str]:
+        """Leave out those in conflict.
+
+        :returns: the zones that they have records in.
+        """
+        conflicts = [conflict for work in works for conflict in work.current.conflicts]
+        if conflicts and not self._partial:
+            raise SmtpdError(
+                "Nothing was written, because of %s:\n%s"
+                % (_count(len(conflicts), "conflict"), "\n".join("- %s" % conflict for conflict in conflicts)),
+                conflicts=[conflict.as_dict() for conflict in conflicts],
+            )
+        fallen: set[_Owner] = set()
+        for work in works:
+            concerned: dict[Identity, set[_Owner]] = {}
+            for wish in work.current.wishes:
+                concerned.setdefault(wish.identity(), set()).add(self._owners[id(wish)])
+            for conflict in work.current.conflicts:
+                for owner in set().union(*(concerned[identity] for identity in conflict.identities)):
+                    fallen.add(owner)
+                    self.reasons.setdefault(owner, _Reason()).conflicts[conflict] = None
+        return self._stale(fallen)
+
+    def _prepare(self) -> set[str]:
+        """Prepare the changes of the zones that are planned.
+
+        :returns: the zones of those whose records the provider cannot have.
+        """
+        for work in self.works.values():
+            if work.portions is None and not work.is_over:
+                try:
+                    work.portions = self._provider.prepare(work.loaded, work.current.changes)
+                except SmtpdError as error:
+                    return self._leave_out_impossible(work, error)
+        return set()
+
+    def _leave_out_impossible(self, work: _ZoneWork, error: SmtpdError) -> set[str]:
+        """Leave out those whose changes cannot be prepared by themselves; all, if those of each can."""
+        by_owner: dict[_Owner, list[Wish]] = {}
+        for wish in work.open_wishes() if self._partial else ():
+            by_owner.setdefault(self._owners[id(wish)], []).append(wish)
+        stale: set[str] = set()
+        for own in by_owner.values():
+            names = {wish.name for wish in own}
+            try:
+                self._provider.prepare(work.loaded, [one for one in work.current.changes if one.any.name in names])
+            except SmtpdError as own_error:
+                stale |= self._leave_out(own, own_error)
+        return stale or self._leave_out(work.open_wishes(), error)
+
+    # Writing
+
+    def ask_to_write(self) -> None:
+        """Find out whether the zones may be written, as far as that can be asked: before anything is."""
+        # A single portion is written as a whole or not at all. Of several, none is to be written if a zone is locked.
+        if self._check_mode or sum(len(work.portions or []) for work in self.works.values()) < 2:
+            return
+        for work in self.works.values():
+            one_of_each_type = {change.any.type: change for change in work.current.changes}
+            try:
+                self._provider.ask_to_write(work.loaded, list(one_of_each_type.values()))
+            except SmtpdError as error:
+                self.plan(self._leave_out(work.open_wishes(), error))
+
+    def write(self) -> None:
+        """Write all zones, or in check mode only note what would be written."""
+        for work in self.works.values():
+            try:
+                while work.portions:
+                    if not self._check_mode:
+                        self._provider.write(work.loaded, work.portions[0][1])
+                    work.finish_portion()
+            except SmtpdError as error:
+                self._give_up(work, error)
+            work.is_over = True
+
+    def _give_up(self, work: _ZoneWork, error: SmtpdError) -> None:
+        """Write nothing more to a zone, and nothing more of those who have something open in it."""
+        if not self._partial:
+            result = self.result()
+            raise SmtpdError(_what_was_written(error, result), **result) from None
+        work.is_over = True
+        self.plan(self._leave_out(work.open_wishes(), error))
+
+    # Leaving out
+
+    def _leave_out(self, wishes: Iterable[Wish], error: SmtpdError) -> set[str]:
+        """Leave out whom these wishes are of.
+
+        :returns: the zones that they have records in.
+        :raises SmtpdError: nobody is to be left out.
+        """
+        if not self._partial:
+            raise error
+        owners = {self._owners[id(wish)] for wish in wishes}
+        for owner in owners:
+            self.reasons.setdefault(owner, _Reason()).errors.append(str(error))
+        return self._stale(owners)
+
+    def _stale(self, owners: Iterable[_Owner]) -> set[str]:
+        """The zones to plan again without some."""
+        return set().union(*(self._zones_of.get(owner, set()) for owner in owners)) & set(self.works)
+
+    # What came of it
+
+    def result(self) -> dict[str, Any]:
+        """The result of a module."""
+        planned = {
+            id(wish): action
+            for work in self.works.values()
+            for wish, action in zip(work.current.wishes, work.current.actions)
+        }
+        records = []
+        actions: dict[str, list[str]] = {zone: [] for zone in self._zone_of.values()}
+        for wish in self._wishes:
+            zone = self._zone_of.get(id(wish))
+            action = self._action(wish, planned.get(id(wish)))
+            if zone is not None:
+                actions[zone].append(action)
+            records.append(dict(wish.given, zone=name_key(zone) if zone else None, action=action))
+        diffs = [zone_diff(zone, work.before, work.after) for zone, work in self.works.items()]
+        result = {
+            "changed": any(diffs),
+            "diff": [diff for diff in diffs if diff],
+            "zones": [count_actions(zone, actions[zone]) for zone in sorted(actions)],
+            "records": records,
+        }
+        return dict(result, left_out=self._left_out(records)) if self._partial else result
+
+    def _action(self, wish: Wish, planned: Optional[str]) -> str:
+        """What happened to a record.
+
+        :param planned: what was to happen to it; C(None) if it was left out of the plan.
+        """
+        work = self.works.get(self._zone_of.get(id(wish), ""))
+        if work is not None and id(wish) in work.done:
+            return work.done[id(wish)]
+        if planned is None or (planned == UNCHANGED and self._owners[id(wish)] in self.reasons):
+            return LEFT_OUT
+        return UNCHANGED if planned == UNCHANGED else NOT_WRITTEN
+
+    def _left_out(self, records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        by_owner: dict[_Owner, list[Mapping[str, Any]]] = {}
+        for wish, record in zip(self._wishes, records):
+            if self._owners[id(wish)] in self.reasons:
+                by_owner.setdefault(self._owners[id(wish)], []).append(record)
+        return [
+            {
+                "profile_id": own[0].get("profile_id"),
+                "msg": str(self.reasons[owner]),
+                "conflicts": [conflict.as_dict() for conflict in self.reasons[owner].conflicts],
+                "records": own,
+            }
+            for owner, own in by_owner.items()
+        ]
+
+    def what_is_left_out(self) -> str:
+        """The error that names it."""
+        whose: dict[str, list[str]] = {}
+        first_of = {self._owners[id(wish)]: wish for wish in reversed(self._wishes)}
+        for owner in dict.fromkeys(self._owners.values()):
+            if owner in self.reasons:
+                profile_id, wish = owner[0], first_of[owner]
+                name = "profile %s" % profile_id if profile_id else "record %s %s" % (wish.fqdn, wish.type)
+                whose.setdefault(str(self.reasons[owner]), []).append(name)
+        return "Records were left out; all others %s.\n%s" % (
+            "would be published" if self._check_mode else "are published",
+            "\n".join("- %s: %s" % (listing(names), reason) for reason, names in whose.items()),
+        )
 
 
-def _as_far_as(plan: ZonePlan, written: set[str]) -> ZonePlan:
-    """The plan as far as it was carried out: at these names, each of which is written at once."""
-    actions = [
-        action if action == UNCHANGED or wish.name in written else NOT_WRITTEN
-        for wish, action in zip(plan.wishes, plan.actions)
-    ]
-    return replace(plan, actions=actions, changes=[change for change in plan.changes if change.any.name in written])
+def _owner(wish: Wish, place: int) -> _Owner:
+    profile_id = wish.given.get("profile_id")
+    return ("", str(place)) if profile_id in (None, "") else (str(profile_id), "")
+
+
+def _count(number: int, what: str) -> str:
+    return "%d %s%s" % (number, what, "" if number == 1 else "s")
 
 
 def _what_was_written(error: SmtpdError, result: dict[str, Any]) -> str:
@@ -94,16 +353,3 @@ def _what_was_written(error: SmtpdError, result: dict[str, Any]) -> str:
         "%s\n%s; %d of %d records are not written, or it is not certain (see 'records'). It is safe to run again."
         % (error, done, open_count, len(result["records"]))
     )
-
-
-def _result(wishes: Sequence[Wish], plans: Sequence[ZonePlan]) -> dict[str, Any]:
-    fates = {}
-    for plan in plans:
-        for wish, action in zip(plan.wishes, plan.actions):
-            fates[id(wish)] = {"zone": name_key(plan.zone), "action": action}
-    return {
-        "changed": any(plan.changes for plan in plans),
-        "diff": [plan.diff for plan in plans if plan.diff],
-        "zones": [count_actions(plan) for plan in plans],
-        "records": [dict(wish.given, **fates[id(wish)]) for wish in wishes],
-    }

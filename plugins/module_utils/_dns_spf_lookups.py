@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Callable, Collection, NamedTuple, Optional
 
 from ._dns_spf import EXISTS, INCLUDE, LOOKUPS, MX, A, Mechanism, Spf, parse
@@ -133,6 +134,7 @@ def spf_problem(domain: str, text: str, known: Collection[str]) -> Optional[Prob
     return lookup_problem(domain, text, _resolve, known)
 
 
+@functools.lru_cache(maxsize=None)  # many records include the same
 def _resolve(name: str, type_: str) -> Optional[Collection[str]]:
     dns = dnspython()
     try:
@@ -141,4 +143,4 @@ def _resolve(name: str, type_: str) -> Optional[Collection[str]]:
         return ()
     except (dns.exception.DNSException, OSError):
         return None
-    return dict.fromkeys(canonical(type_, rdata.to_text()) for rdata in answer)
+    return tuple(dict.fromkeys(canonical(type_, rdata.to_text()) for rdata in answer))

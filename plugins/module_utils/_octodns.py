@@ -112,8 +112,8 @@ class Provider:
             loaded = self._zones.read(name, set(names))
         if not loaded.exists and name not in map(name_key, self._listed_zones()):
             raise SmtpdError(
-                "The zone %s is not there at the provider (%s). Create it first, or check zones. "
-                "Nothing was written." % (name, self.class_name)
+                "The zone %s is not there at the provider (%s). Create it first, or check zones."
+                % (name, self.class_name)
             )
         return loaded
 

@@ -86,19 +86,27 @@ def zones_of(names: Iterable[str], zones: Sequence[str]) -> dict[str, str]:
 
     :raises InputError: some lie in none of them.
     """
-    by_key = {name_key(zone): zone for zone in zones}
-    found = {name: find_zone(name, by_key) for name in names}
+    found = zones_if_any(names, zones)
     homeless = [name for name, zone in found.items() if zone is None]
     if homeless:
-        raise InputError(
-            "zones",
-            "no zone for %s. The zones known are: %s. Nothing was written."
-            % (_listing(homeless), _listing(sorted(zones)) or "none"),
-        )
+        raise no_zone(homeless, zones)
     return {name: zone for name, zone in found.items() if zone is not None}
 
 
-def _listing(names: Iterable[str]) -> str:
+def zones_if_any(names: Iterable[str], zones: Sequence[str]) -> dict[str, Optional[str]]:
+    """The zone that each name lies in, C(None) where it lies in none of them."""
+    by_key = {name_key(zone): zone for zone in zones}
+    return {name: find_zone(name, by_key) for name in names}
+
+
+def no_zone(names: Iterable[str], zones: Sequence[str]) -> InputError:
+    """The error that these names lie in none of the zones."""
+    known = listing(sorted(zones)) or "none"
+    return InputError("zones", "no zone for %s. The zones known are: %s." % (listing(names), known))
+
+
+def listing(names: Iterable[str]) -> str:
+    """Names for an error, without trailing dots, and not more than a few."""
     names = list(names)
     more = " and %d more" % (len(names) - _LISTED) if len(names) > _LISTED else ""
     return ", ".join(name.rstrip(".") for name in names[:_LISTED]) + more

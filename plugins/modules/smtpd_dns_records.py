@@ -99,6 +99,18 @@ options:
     type: str
     choices: [fail, merge]
     default: fail
+  partial:
+    description:
+      - Whether to publish the other records where some cannot be published.
+      - If V(false), a conflict or a zone that refuses means that nothing is written at all.
+      - If V(true), records that cannot be published are left out together with all other records of the same
+        C(profile_id), in all zones. A record without a C(profile_id) is left out alone. All other records are
+        published. The module then fails, and returns what it left out in RV(left_out), along with its other results.
+      - Reasons to leave out records are conflicts, a zone that does not exist or that the provider does not list, and
+        a zone that the provider does not let the module read or update. Check mode does not send updates, so it cannot
+        detect that updates are refused.
+    type: bool
+    default: false
 requirements:
   - octodns (Python library) >= 1.5
   - octodns-bind (Python library) >= 1.0, for dynamic updates; for others the library of their octoDNS provider
@@ -175,7 +187,7 @@ RETURN = r"""
 records:
   description:
     - Each given record in the given order, with all of its fields, and those below.
-    - Also returned when writing fails midway.
+    - Also returned when writing fails midway, and when records are left out.
   returned: success
   type: list
   elements: dict
@@ -211,7 +223,7 @@ records:
       returned: success
       sample: 10 feedback-smtp.us-east-1.amazonses.com.
     zone:
-      description: The zone that the record lies in.
+      description: The zone that the record lies in, V(null) for a record that is left out because it lies in none.
       type: str
       returned: success
       sample: example.com.
@@ -223,13 +235,14 @@ records:
         - V(removed) - the record was there, and was removed.
         - V(unchanged) - there was nothing to do.
         - V(not_written) - the module failed before the record was written, or while it was.
+        - V(left_out) - nothing was done, because the records of its profile are left out, see O(partial).
       type: str
       returned: success
       sample: created
 zones:
   description:
     - The zones that the records lie in.
-    - Also returned when writing fails midway.
+    - Also returned when writing fails midway, and when records are left out.
   returned: success
   type: list
   elements: dict
@@ -316,6 +329,37 @@ conflicts:
       type: str
       returned: always
       sample: The name points elsewhere. Remove that record, or choose another domain. Or allow it by conflict=replace.
+left_out:
+  description:
+    - What was not published and why, one item for each profile, and for each record without a C(profile_id).
+    - If it is not empty, the module fails.
+  returned: if O(partial=true)
+  type: list
+  elements: dict
+  contains:
+    profile_id:
+      description: The profile's ID, V(null) for a record without one.
+      type: str
+      returned: always
+      sample: 3fa85f64-5717-4562-b3fc-2c963f66afa6
+    msg:
+      description: Why the records are left out, and what to do.
+      type: str
+      returned: always
+      sample: "zones: no zone for go.example.org. The zones known are: example.com."
+    conflicts:
+      description: The conflicts among the reasons, as in RV(conflicts).
+      type: list
+      elements: dict
+      returned: always
+    records:
+      description:
+        - All records of the profile, as in RV(records).
+        - Their C(action) is V(left_out), unless writing to a zone failed midway. Then it says what was written before
+          that.
+      type: list
+      elements: dict
+      returned: always
 compact:
   description:
     - The lists of more than 100 items by their names, each as a text in JSON, as P(smtpd.email.expanded#filter) takes them.
@@ -327,6 +371,7 @@ from ansible_collections.smtpd.email.plugins.module_utils._compact import compac
 from ansible_collections.smtpd.email.plugins.module_utils._dns_plan import ABSENT, PRESENT, Policy
 from ansible_collections.smtpd.email.plugins.module_utils._dns_publish import publish
 from ansible_collections.smtpd.email.plugins.module_utils._dns_spf_lookups import spf_problem
+from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdError
 from ansible_collections.smtpd.email.plugins.module_utils._module import run_module
 from ansible_collections.smtpd.email.plugins.module_utils._provider import misplaced_secrets, provider_of, provider_spec
 from ansible_collections.smtpd.email.plugins.module_utils._records import check_records, check_ttl, check_zones
@@ -345,9 +390,17 @@ def run(module):
         merge_spf=params["spf"] == "merge",
         spf_problem=spf_problem,
     )
-    result = publish(provider_of(module), wishes, zones, policy, module.check_mode)
+    try:
+        result = publish(provider_of(module), wishes, zones, policy, module.check_mode, params["partial"])
+    except SmtpdError as error:
+        _without_diff(module, error.result)
+        raise
+    return _without_diff(module, result)
+
+
+def _without_diff(module, result):
     if not module._diff:
-        del result["diff"]
+        result.pop("diff", None)
     return result
 
 
@@ -363,6 +416,7 @@ def main():
             "ttl": {"type": "int", "default": 3600},
             "conflict": {"type": "str", "choices": ["fail", "replace"], "default": "fail"},
             "spf": {"type": "str", "choices": ["fail", "merge"], "default": "fail"},
+            "partial": {"type": "bool", "default": False},
         },
     )
 

@@ -1,0 +1,216 @@
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""smtpd_dns_records with partial=true on a real BIND: one bad profile does not stop the others."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Optional
+
+import pytest
+
+from tests.support.bind import BindServer
+
+Run = Callable[..., dict[str, Any]]
+
+SES = "feedback-smtp.us-east-1.amazonses.com"
+LINK_TARGET = "l.smtpdgo.com"
+
+
+def record(profile_id: Optional[str], name: str, type_: str, value: str) -> dict[str, Any]:
+    return {"profile_id": profile_id, "name": name, "type": type_, "value": value}
+
+
+def profile(profile_id: str, link_zone: str = "example.net") -> list[dict[str, Any]]:
+    """Records of a profile in two zones."""
+    return [
+        record(profile_id, "_amazonses.%s.example.com" % profile_id, "TXT", "token of %s" % profile_id),
+        record(profile_id, "bounce.%s.example.com" % profile_id, "MX", SES),
+        record(profile_id, "go-%s.%s" % (profile_id, link_zone), "CNAME", LINK_TARGET),
+    ]
+
+
+def actions(result: dict[str, Any], profile_id: Optional[str]) -> list[str]:
+    return [one["action"] for one in result["records"] if one["profile_id"] == profile_id]
+
+
+def published(bind: BindServer, word: str) -> list[str]:
+    text = bind.zone_text("example.com") + bind.zone_text("example.net")
+    return [line for line in text.splitlines() if word in line]
+
+
+def left_out(result: dict[str, Any]) -> list[Optional[str]]:
+    return [item["profile_id"] for item in result["left_out"]]
+
+
+def test_a_profile_in_conflict_is_left_out_of_all_zones_and_the_others_are_published(
+    publish: Run, bind: BindServer
+) -> None:
+    bind.add("go-p2.example.net", "A", "192.0.2.1")
+    result = publish(records=[*profile("p1"), *profile("p2"), *profile("p3")], partial=True)
+    assert result["failed"] and result["changed"]
+    assert [actions(result, name) for name in ("p1", "p2", "p3")] == [
+        ["created"] * 3,
+        ["left_out"] * 3,
+        ["created"] * 3,
+    ]
+    assert len(published(bind, "p1")) == len(published(bind, "p3")) == 3
+    assert published(bind, "p2") == ["go-p2.example.net. 300 IN A 192.0.2.1"]
+    (item,) = result["left_out"]
+    assert item["profile_id"] == "p2"
+    assert [conflict["code"] for conflict in item["conflicts"]] == ["cname_beside_others"]
+    assert "go-p2.example.net. 300 IN A 192.0.2.1" in item["msg"]
+    assert item["records"] == [one for one in result["records"] if one["profile_id"] == "p2"]
+    assert "profile p2: " in result["msg"] and "p1" not in result["msg"]
+    assert [(zone["name"], zone["created"]) for zone in result["zones"]] == [("example.com.", 4), ("example.net.", 2)]
+
+
+def test_without_partial_nothing_is_written(publish: Run, bind: BindServer) -> None:
+    bind.add("go-p2.example.net", "A", "192.0.2.1")
+    result = publish(records=[*profile("p1"), *profile("p2")])
+    assert result["failed"] and not result["changed"] and "left_out" not in result
+    assert published(bind, "p1") == []
+
+
+def test_where_nothing_is_left_out_the_module_succeeds(publish: Run) -> None:
+    result = publish(records=[*profile("p1"), *profile("p2")], partial=True)
+    assert not result["failed"] and result["left_out"] == []
+    assert publish(records=[], partial=True)["left_out"] == []
+
+
+def test_a_second_run_changes_nothing_and_fails_again(publish: Run, bind: BindServer) -> None:
+    bind.add("go-p2.example.net", "A", "192.0.2.1")
+    given = [*profile("p1"), *profile("p2")]
+    publish(records=given, partial=True)
+    result = publish(records=given, partial=True)
+    assert result["failed"] and not result["changed"]
+    assert (actions(result, "p1"), left_out(result)) == (["unchanged"] * 3, ["p2"])
+
+
+def test_check_mode_says_the_same_and_writes_nothing(publish: Run, bind: BindServer) -> None:
+    bind.add("go-p2.example.net", "A", "192.0.2.1")
+    given = [*profile("p1"), *profile("p2"), *profile("p4", "example.org")]
+    before = bind.serial("example.com"), bind.serial("example.net")
+    predicted = publish(records=given, partial=True, check_mode=True, diff=True)
+    assert (bind.serial("example.com"), bind.serial("example.net")) == before
+    done = publish(records=given, partial=True, diff=True)
+    assert predicted["changed"] and left_out(predicted) == ["p2", "p4"]
+    assert "would be published" in predicted["msg"] and "are published" in done["msg"]
+    for key in ("records", "zones", "diff", "left_out", "changed", "failed"):
+        assert predicted[key] == done[key]
+
+
+def test_the_diff_has_only_what_is_published_and_only_in_diff_mode(publish: Run, bind: BindServer) -> None:
+    bind.add("go-p2.example.net", "A", "192.0.2.1")
+    given = [*profile("p1"), *profile("p2")]
+    diff = publish(records=given, partial=True, diff=True, check_mode=True)["diff"]
+    assert "p1" in str(diff) and "p2" not in str(diff)
+    assert "diff" not in publish(records=given, partial=True)
+
+
+def test_a_record_without_a_profile_is_left_out_alone(publish: Run, bind: BindServer) -> None:
+    bind.add("a.example.com", "CNAME", "www.example.com.")
+    free = [record(None, name + ".example.com", "TXT", "x") for name in "ab"]
+    bare = {"name": "c.example.com", "type": "TXT", "value": "x"}
+    result = publish(records=[*free, bare], partial=True)
+    assert [one["action"] for one in result["records"]] == ["left_out", "created", "created"]
+    assert left_out(result) == [None]
+    assert "record a.example.com. TXT: " in result["msg"]
+
+
+def test_a_profile_outside_of_all_zones_is_left_out(publish: Run, bind: BindServer) -> None:
+    result = publish(records=[*profile("p1"), *profile("p2", "example.org")], partial=True)
+    assert (actions(result, "p1"), actions(result, "p2")) == (["created"] * 3, ["left_out"] * 3)
+    assert [one["zone"] for one in result["records"]][3:] == ["example.com.", "example.com.", None]
+    (item,) = result["left_out"]
+    assert item["msg"] == "zones: no zone for go-p2.example.org. The zones known are: example.com, example.net."
+    assert published(bind, "p2") == []
+
+
+def test_a_profile_whose_zone_the_server_does_not_have_is_left_out(publish: Run, bind: BindServer) -> None:
+    zones = ["example.com", "example.net", "example.org"]
+    result = publish(records=[*profile("p1"), *profile("p2", "example.org")], zones=zones, partial=True)
+    assert (actions(result, "p1"), actions(result, "p2")) == (["created"] * 3, ["left_out"] * 3)
+    assert "zone example.org." in result["left_out"][0]["msg"]
+    assert [zone["created"] for zone in result["zones"]] == [2, 1, 0]
+    assert published(bind, "p2") == []
+
+
+@pytest.mark.parametrize("partial", [True, False])
+def test_a_profile_whose_zone_may_not_be_updated_is_left_out_of_the_others_too(publish: Run, partial: bool) -> None:
+    with BindServer(["example.com", "example.net", "example.org"], read_only=["example.org"]) as bind:
+        provider, secrets = bind.octodns_provider()
+        result = publish(
+            records=[*profile("p1"), *profile("p2", "example.org")],
+            provider=provider,
+            provider_secrets=secrets,
+            zones=["example.com", "example.net", "example.org"],
+            partial=partial,
+        )
+        assert result["failed"] and published(bind, "p2") == []
+        if partial:
+            assert (actions(result, "p1"), actions(result, "p2")) == (["created"] * 3, ["left_out"] * 3)
+            assert "update" in result["left_out"][0]["msg"] and result["left_out"][0]["conflicts"] == []
+        else:
+            assert published(bind, "p1") == []
+
+
+def test_a_profile_that_is_complete_in_a_zone_that_may_not_be_updated_is_not_left_out(publish: Run) -> None:
+    there = "go-p1 CNAME %s.\n" % LINK_TARGET
+    zones = {"example.com": "", "example.net": there}
+    with BindServer(zones, read_only=["example.net"]) as bind:
+        provider, secrets = bind.octodns_provider()
+        given = [*profile("p1"), *profile("p2")]
+        result = publish(records=given, provider=provider, provider_secrets=secrets, partial=True)
+        assert actions(result, "p1") == ["created", "created", "unchanged"]
+        assert (actions(result, "p2"), left_out(result)) == (["left_out"] * 3, ["p2"])
+
+
+def test_what_falls_out_can_bring_another_profile_into_conflict(publish: Run, bind: BindServer) -> None:
+    # Because of the record at b, it is no harm that the wildcard stops to answer for b.
+    bind.add("*.example.com", "A", "192.0.2.1")
+    bind.add("go-p1.example.net", "A", "192.0.2.1")
+    given = [
+        record("p2", "a.b.example.com", "TXT", "x"),
+        record("p1", "b.example.com", "TXT", "x"),
+        record("p1", "go-p1.example.net", "CNAME", LINK_TARGET),
+        record("p3", "c.example.net", "TXT", "x"),
+    ]
+    result = publish(records=given, partial=True)
+    assert {item["profile_id"]: item["conflicts"][0]["code"] for item in result["left_out"]} == {
+        "p1": "cname_beside_others",
+        "p2": "wildcard_hidden",
+    }
+    assert actions(result, "p3") == ["created"]
+    assert published(bind, '"x"') == ['c.example.net. 3600 IN TXT "x"']
+
+
+def test_a_record_that_two_profiles_share_is_published_for_the_one_that_is_not_left_out(
+    publish: Run, bind: BindServer
+) -> None:
+    bind.add("go-p1.example.net", "A", "192.0.2.1")
+    shared = [record(name, "bounce.example.com", "MX", SES) for name in ("p1", "p2")]
+    result = publish(records=[*profile("p1"), *profile("p2"), *shared], partial=True)
+    assert [one["action"] for one in result["records"]][-2:] == ["left_out", "created"]
+    assert published(bind, "bounce.example.com") == ["bounce.example.com. 3600 IN MX 10 %s." % SES]
+
+
+def test_a_failure_midway_says_what_was_written_of_whom(publish: Run) -> None:
+    # BIND refuses an MX whose host is in the zone and has no address.
+    with BindServer(["example.com", "example.net", "example.org"]) as bind:
+        provider, secrets = bind.octodns_provider()
+        given = [
+            *profile("p1"),
+            record("p2", "_amazonses.p2.example.com", "TXT", "x"),
+            record("p2", "bounce.p2.example.net", "MX", "nowhere.example.net"),
+            record("p2", "go.p2.example.org", "CNAME", LINK_TARGET),
+            *profile("p3", "example.org"),
+        ]
+        zones = ["example.com", "example.net", "example.org"]
+        result = publish(records=given, zones=zones, provider=provider, provider_secrets=secrets, partial=True)
+        assert result["failed"] and result["changed"]
+        assert actions(result, "p2") == ["created", "not_written", "left_out"]
+        assert actions(result, "p3") == ["created"] * 3
+        assert actions(result, "p1") == ["created", "created", "not_written"]  # in the same message as the refused one
+        assert left_out(result) == ["p1", "p2"]
+        assert "go.p2.example.org" not in bind.zone_text("example.org")
