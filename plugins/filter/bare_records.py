@@ -26,6 +26,10 @@ options:
         P(smtpd.email.open_records#filter) selects them.
     type: bool
     default: false
+  published:
+    description: The result of M(smtpd.email.smtpd_dns_records). The records of profiles that it left out are left out here too.
+    type: dict
+    default: {}
 author:
   - The smtpd.email authors (@smtpd)
 """

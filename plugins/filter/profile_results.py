@@ -36,6 +36,12 @@ options:
     description: Whether a person publishes the records, so that it is no failure when they are not in DNS.
     type: bool
     required: true
+  published:
+    description:
+      - The result of M(smtpd.email.smtpd_dns_records) with O(smtpd.email.smtpd_dns_records#module:partial=true). A profile whose
+        records it left out has failed.
+    type: dict
+    default: {}
 author:
   - The smtpd.email authors (@smtpd)
 """

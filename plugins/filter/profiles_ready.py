@@ -24,6 +24,10 @@ options:
       - A record that is not in it is taken as right.
     type: dict
     required: true
+  published:
+    description: The result of M(smtpd.email.smtpd_dns_records). Profiles that it left out are not selected.
+    type: dict
+    default: {}
 author:
   - The smtpd.email authors (@smtpd)
 """

@@ -17,16 +17,6 @@ options:
     type: list
     elements: dict
     required: true
-  but_at:
-    description: Names at which something is in the way. Profiles with a record at one of them are left out.
-    type: list
-    elements: str
-    default: []
-  records:
-    description: The DNS records of the profiles, as M(smtpd.email.smtpd_profile_info) returns them. Needed with O(but_at).
-    type: list
-    elements: dict
-    default: []
 author:
   - The smtpd.email authors (@smtpd)
 """

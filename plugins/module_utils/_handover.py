@@ -18,27 +18,35 @@ from ._domains import is_domain
 from ._errors import InputError
 from ._vocabulary import ACTIVE, DOMAIN_FIELDS, FAILED, PRESENT
 
+NOTHING: Mapping[str, Any] = {}
+
 # What publishing a record, looking for it, and telling whose it is takes.
 _BARE = ("name", "type", "value", "priority", "profile_id", "validation_state")
 
 
-def bare_records(source: Any, only_open: bool = False) -> list[str]:
+def bare_records(source: Any, only_open: bool = False, published: Mapping[str, Any] = NOTHING) -> list[str]:
     """DNS records less what is not needed to publish them, or to look for them, bundled in one text in JSON.
 
     :param source: the records, or a result that has them. Those of a compact one go on as they are where all are wanted, since
         it takes longer to read them than to carry more of them.
     :param only_open: of a result of C(smtpd_profile_info) only what C(open_records) selects.
+    :param published: the result of C(smtpd_dns_records). Records of profiles that it left out are left out here too.
     :raises InputError: C(only_open) is given with a list.
     """
+    left_out = left_out_ids(published)
     if isinstance(source, Mapping):
-        text = text_of(source, "dns_records")
+        text = None if left_out else text_of(source, "dns_records")
         profiles = listed(source, "profiles") if only_open else []
         if text is not None and (not only_open or profiles and all(map(_is_open, profiles))):
             return ['{"%s": %s}' % (BUNDLE, text)]
         source = open_records(source) if only_open else listed(source, "dns_records")
     elif only_open:
         raise InputError("only_open", "whose the records are is told by the result of smtpd_profile_info: give that.")
-    bare = [{name: value for name in _BARE if (value := record.get(name)) is not None} for record in source]
+    bare = [
+        {name: value for name in _BARE if (value := record.get(name)) is not None}
+        for record in source
+        if record.get("profile_id") not in left_out
+    ]
     return [json.dumps({BUNDLE: bare})] if bare else []
 
 
@@ -54,13 +62,22 @@ def open_records(lookup: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def profiles_ready(lookup: Mapping[str, Any], answers: Mapping[str, Any]) -> list[str]:
+def left_out_ids(published: Mapping[str, Any]) -> set[str]:
+    """The profiles whose records C(smtpd_dns_records) left out, by its result."""
+    return {item["profile_id"] for item in listed(published, "left_out") if item["profile_id"]}
+
+
+def profiles_ready(
+    lookup: Mapping[str, Any], answers: Mapping[str, Any], published: Mapping[str, Any] = NOTHING
+) -> list[str]:
     """The profiles that the service can be asked to verify, each as C({"profile_id": ...}) in JSON.
 
     :param lookup: the result of C(smtpd_profile_info).
     :param answers: the result of C(smtpd_dns_info); a record that it does not have was not asked for.
+    :param published: the result of C(smtpd_dns_records). Profiles that it left out are not ready.
     """
     wrong = {record.get("profile_id") for record in listed(answers, "records") if record["status"] != PRESENT}
+    wrong |= left_out_ids(published)
     return [
         json.dumps({"profile_id": profile["profile_id"]})
         for profile in listed(lookup, "profiles")

@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import Any, Iterable, Mapping, Optional, Sequence, Union
 
 from ._profiles import describe_profile
-from ._rdata import name_key
 from ._vocabulary import ACTIVE, CREATING, FAILED, PRESENT
 
 
@@ -35,22 +34,12 @@ def profiles_by_id(
     return [{"profile_id": profile_id} for profile_id in dict.fromkeys(found)]
 
 
-def profiles_to_heal(
-    profiles: Iterable[Mapping[str, Any]], but_at: Sequence[str] = (), records: Iterable[Mapping[str, Any]] = ()
-) -> list[dict[str, str]]:
+def profiles_to_heal(profiles: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
     """The profiles for which something can be done, each as C({"profile_id": ...}).
 
     :param profiles: as C(smtpd_profile_info) returns them.
-    :param but_at: names at which records are in conflict with others. Profiles with a record there are left out.
-    :param records: the DNS records of all profiles, with their C(profile_id).
     """
-    names = {name_key(name) for name in but_at}
-    blocked = {record["profile_id"] for record in records if name_key(record["fqdn"]) in names}
-    return [
-        {"profile_id": profile["profile_id"]}
-        for profile in profiles
-        if profile["state"] not in (CREATING, FAILED) and profile["profile_id"] not in blocked
-    ]
+    return [{"profile_id": profile["profile_id"]} for profile in profiles if profile["state"] not in (CREATING, FAILED)]
 
 
 def heal_results(
@@ -66,13 +55,14 @@ def heal_results(
     :param before: the profiles as they were.
     :param after: as they are.
     :param wanted: those that were to be healed, each with its C(profile_id); some may not be there any more.
-    :param results: what the role C(sending_profile) reported.
+    :param results: what the role C(sending_profile) reported. A profile that failed there is not well, whatever its state.
     :param answers: what DNS answers for the records of profiles that were active before.
     :param problem: by what the role failed.
     """
     now = {profile["profile_id"]: profile for profile in after}
     todo = {result["profile_id"]: result["todo"] for result in results}
     wrong = {answer["profile_id"] for answer in answers if answer["status"] != PRESENT}
+    wrong.update(result["profile_id"] for result in results if result.get("failed"))
     found = [
         _result(
             profile,

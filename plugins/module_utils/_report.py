@@ -12,7 +12,9 @@ from typing import Any, Mapping, Optional, Sequence
 
 from ._compact import expanded, listed
 from ._describing import describe_records
+from ._handover import NOTHING
 from ._profiles import check_wanted, describe_profile, find
+from ._rdata import name_key
 from ._vocabulary import ACTIVE, DISABLED, FAILED, MISSING, PRESENT
 
 
@@ -23,6 +25,7 @@ def profile_results(
     answers: Mapping[str, Any],
     verified: Mapping[str, Any],
     manual: bool,
+    published: Mapping[str, Any] = NOTHING,
 ) -> list[dict[str, Any]]:
     """One item for each wanted profile: what it is, and what is left to do.
 
@@ -32,6 +35,7 @@ def profile_results(
     :param answers: the result of C(smtpd_dns_info); empty where it did not run.
     :param verified: the result of the verifying C(smtpd_sending_profiles); empty where it did not run.
     :param manual: whether a person publishes the records, so that it is no failure when they are not there.
+    :param published: the result of C(smtpd_dns_records) with C(partial); empty where it did not run.
     """
     verifications = {
         result["profile"]["profile_id"]: result for result in _verifications(verified) if result["profile"]
@@ -42,12 +46,14 @@ def profile_results(
     for answer in listed(answers, "records"):
         answers_of.setdefault(answer.get("profile_id"), []).append(answer)
     unexpected = {finding["profile_id"]: finding["message"] for finding in listed(lookup, "findings")}
+    left_out = listed(published, "left_out")
     results = []
     for place, (creation, profile) in enumerate(zip(creations, found)):
         profile_id = profile["profile_id"] if profile else None
         verification = verifications.get(profile_id)
         own_records = _open_records(answers_of.get(profile_id, []), verification)
-        failure = _failure(creation, profile, verification, own_records, manual, unexpected.get(profile_id))
+        unpublished = unexpected.get(profile_id) or _left_out(profile, left_out)
+        failure = _failure(creation, profile, verification, own_records, manual, unpublished)
         if verification:
             profile = verification["profile"]
         described = profile or wanted[place]
@@ -121,12 +127,12 @@ def _failure(
     verification: Optional[Mapping[str, Any]],
     wrong: Sequence[Mapping[str, Any]],
     manual: bool,
-    unexpected: Optional[str],
+    unpublished: Optional[str],
 ) -> Optional[str]:
     if creation and creation["failed"]:
         return creation["msg"]
-    if unexpected:
-        return unexpected
+    if unpublished:
+        return unpublished
     if verification and verification["failed"]:
         return verification["msg"]
     if profile and profile["state"] == FAILED:
@@ -144,6 +150,25 @@ def _failure(
             describe_records(wrong),
         )
     return None
+
+
+def _left_out(profile: Optional[Mapping[str, Any]], left_out: Sequence[Mapping[str, Any]]) -> Optional[str]:
+    """Why records of a profile were not published. A DMARC record is its sending domain's, and has no profile's id."""
+    if not profile:
+        return None
+    for item in left_out:
+        if (
+            item["profile_id"] == profile["profile_id"]
+            if item["profile_id"]
+            else _has_dmarc_at(profile, item["records"])
+        ):
+            return "%s: records were not published. %s" % (describe_profile(profile), item["msg"])
+    return None
+
+
+def _has_dmarc_at(profile: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> bool:
+    sending = name_key(profile["sending_domain"] or "")
+    return any(("." + sending).endswith("." + name_key(item["name"]).partition(".")[2]) for item in records)
 
 
 def _todo(profile: Optional[Mapping[str, Any]], wrong: Sequence[Mapping[str, Any]]) -> str:

@@ -57,12 +57,6 @@ def test_what_is_being_created_or_could_not_be_is_not_to_be_healed() -> None:
     ]
 
 
-def test_who_has_a_record_in_conflict_is_left_out() -> None:
-    records = [{"profile_id": "a", "fqdn": "Go.acorn.example."}, {"profile_id": "b", "fqdn": "go.b.acorn.example."}]
-    profiles = [profile("a", "pending"), profile("b", "pending")]
-    assert profiles_to_heal(profiles, ["go.ACORN.example"], records) == [{"profile_id": "b"}]
-
-
 def result(before: str, after: str | None, **more: Any) -> dict[str, Any]:
     (one,) = heal_results([profile("a", before)], [profile("a", after)] if after else [], **more)
     return one
