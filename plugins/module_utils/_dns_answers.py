@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Iterable, Optional, Sequence
+from typing import Any, Collection, Iterable, Optional, Sequence
 
 from ._dns_spf import covers
 from ._rdata import CNAME, MX, TXT, canonical, is_spf, rdata_of, split_mx
@@ -23,6 +23,7 @@ from ._vocabulary import (
     NO_ANSWER,
     PARTIAL,
     PRESENT,
+    SERVER_SILENT,
     UNKNOWN,
     WRONG_VALUE,
     ZONE_DOUBLED,
@@ -103,6 +104,7 @@ class Judgement:
     :param peers: all wanted records of the same name and type.
     :param problem: why there are no answers.
     :param absent_until: until when others may remember that there is nothing, in seconds since the epoch.
+    :param given_up: the names of servers that do not count if they gave no answer, as long as another server answers.
     """
 
     def __init__(
@@ -112,15 +114,21 @@ class Judgement:
         answers: Sequence[Answer],
         problem: Optional[NoServers] = None,
         absent_until: Optional[float] = None,
+        given_up: Collection[str] = (),
     ) -> None:
         self._wish = wish
         self._answers = answers
         self._absent_until = absent_until
         self._verdicts = [_verdict(wish, peers, answer) for answer in answers]
+        silent = [verdict for verdict in self._verdicts if verdict.status == UNKNOWN and verdict.server in given_up]
+        # The servers that were left out, with what they said instead of an answer.
+        self.left_out: dict[str, str] = {}
+        if any(verdict.status != UNKNOWN for verdict in self._verdicts):  # at least one has to answer
+            self.left_out = {verdict.server: verdict.detail for verdict in silent}
         if problem is not None:
             self.status, self._diagnosis, self._message = UNKNOWN, problem.diagnosis, problem.message
         else:
-            self.status, self._diagnosis, self._message = _sum_up(wish, self._verdicts)
+            self.status, self._diagnosis, self._message = _sum_up(self._verdicts, self.left_out)
 
     def as_dict(self) -> dict[str, Any]:
         """The record's fields and what was found, as C(smtpd_dns_info) returns it."""
@@ -246,13 +254,17 @@ def _extra(wish: Wish, foreign: Iterable[str]) -> str:
     return "There are several SPF records, which is a permanent error (RFC 7208, 4.5). Make one of them."
 
 
-def _sum_up(wish: Wish, verdicts: Sequence[_Verdict]) -> tuple[str, Optional[str], str]:
-    """Status, diagnosis and message from all servers."""
+def _sum_up(verdicts: Sequence[_Verdict], left_out: Collection[str]) -> tuple[str, Optional[str], str]:
+    """Status, diagnosis and message from all servers.
+
+    :param left_out: the servers whose silence does not count.
+    """
     by_status: dict[str, list[_Verdict]] = {}
     for verdict in verdicts:
         by_status.setdefault(verdict.status, []).append(verdict)
     wrong = by_status.get(MISMATCH, []) + by_status.get(MISSING, [])
-    unknown = by_status.get(UNKNOWN, [])
+    silent = by_status.get(UNKNOWN, [])
+    unknown = [verdict for verdict in silent if verdict.server not in left_out]
     if wrong and PRESENT in by_status:
         is_cached = all(verdict.diagnosis == NEGATIVELY_CACHED for verdict in wrong)
         diagnosis = NEGATIVELY_CACHED if is_cached else PARTIAL
@@ -262,6 +274,13 @@ def _sum_up(wish: Wish, verdicts: Sequence[_Verdict]) -> tuple[str, Optional[str
         return worst.status, worst.diagnosis, worst.detail
     if unknown:
         return UNKNOWN, NO_ANSWER, "It is not certain: %s" % _details(unknown)
+    if silent:
+        return (
+            PRESENT,
+            SERVER_SILENT,
+            "All servers that answer have the record, but these do not answer: %s. Repair them, or remove them from the "
+            "delegation." % _details(silent),
+        )
     return PRESENT, None, ""
 
 

@@ -26,6 +26,8 @@ from ._vocabulary import NO_ANSWER, NOT_DELEGATED
 
 ServersOf = Callable[[str], Union[Sequence[Server], NoServers]]
 
+# A first, short attempt at each of several servers, in seconds: one that is down must not cost each name its whole time.
+_QUICK = 1.0
 _MAX_CUTS = 16  # delegations that are followed, so that a loop of them ends
 
 
@@ -88,6 +90,7 @@ class Finder:
         self._timeout = timeout
         self._port = port
         self._kept: dict[str, _Zone] = {}
+        self._silent: set[Server] = set()  # asked last from then on
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 
@@ -196,11 +199,15 @@ class Finder:
     def _first_answer(self, zone: _Zone, name: str, type_: str) -> tuple[Optional[Server], Any]:
         """A response of the first of the zone's servers that is of use."""
         dns = dnspython()
-        for server in zone.servers:
+        servers = sorted(zone.servers, key=lambda server: server in self._silent)
+        quick = [] if len(servers) == 1 or self._timeout <= _QUICK else [(server, _QUICK) for server in servers]
+        for server, timeout in quick + [(server, self._timeout) for server in servers]:
             try:
-                response = exchange(server, name, type_, self._timeout)
+                response = exchange(server, name, type_, timeout)
             except Unanswered:
+                self._silent.add(server)
                 continue
+            self._silent.discard(server)
             if response.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
                 return server, response
         return None, None

@@ -254,7 +254,7 @@ compact:
 from ansible_collections.smtpd.email.plugins.module_utils._compact import compact_spec
 from ansible_collections.smtpd.email.plugins.module_utils._describing import describe_records
 from ansible_collections.smtpd.email.plugins.module_utils._dns_delegation import servers_by
-from ansible_collections.smtpd.email.plugins.module_utils._dns_look import Looker
+from ansible_collections.smtpd.email.plugins.module_utils._dns_look import Looker, patience_of, require_spec
 from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdError
 from ansible_collections.smtpd.email.plugins.module_utils._module import run_module
 from ansible_collections.smtpd.email.plugins.module_utils._records import check_records
@@ -269,11 +269,18 @@ def run(module):
     for name in ("wait_timeout", "wait_interval"):
         check_seconds(name, params[name])
     wishes = check_records(params["records"])
-    looker = Looker(wishes, servers_by(params["nameservers"], params["resolver"], params["timeout"]), params["timeout"])
+    looker = Looker(
+        wishes,
+        servers_by(params["nameservers"], params["resolver"], params["timeout"]),
+        params["timeout"],
+        patience=patience_of(params["require"], params["wait_timeout"] if params["wait"] else 0.0),
+    )
     if params["wait"]:
         all_present = looker.wait(params["wait_timeout"], params["wait_interval"])
     else:
         all_present = looker.look()
+    for warning in looker.warnings:
+        module.warn(warning)
     result = {"changed": False, "records": looker.results, "all_present": all_present}
     if params["wait"] and not all_present:
         wrong = [record for record in result["records"] if record["status"] != PRESENT]
@@ -294,6 +301,7 @@ def main():
             "nameservers": {"type": "list", "elements": "str", "default": []},
             "resolver": {"type": "str"},
             "timeout": {"type": "float", "default": 5.0},
+            **require_spec(),
             **wait_spec(wait=False),
             **compact_spec(),
         },
