@@ -45,6 +45,17 @@ options:
       - How long to wait for the answer to one question, in seconds. Within that time it is asked twice.
     type: float
     default: 5.0
+  require:
+    description:
+      - Which of the servers must answer.
+      - V(answering) - all servers that answer must agree, and at least one must answer. A server that stays silent for 10 seconds,
+        or for half of O(wait_timeout) if that is shorter, is named in a warning and no longer waited for. With O(wait=false),
+        one attempt of O(timeout) seconds counts.
+      - V(all) - every server must answer.
+      - A server that answers C(SERVFAIL) or C(REFUSED), or that is not authoritative for the name, counts as silent.
+    type: str
+    choices: [answering, all]
+    default: answering
   wait:
     description:
       - Wait until all records are present. If they are not in time, the module fails, and says for each record what is
@@ -105,7 +116,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 all_present:
-  description: Whether all records are present on all servers. Also returned when the wait was in vain.
+  description: Whether all records are present on all servers that O(require) asks for. Also returned when the wait was in vain.
   returned: success
   type: bool
   sample: false
@@ -148,17 +159,19 @@ records:
       sample: l.smtpdgo.com.
     status:
       description:
-        - V(present) - all servers have the record. An SPF record with more mechanisms than the wanted ones is fine.
+        - V(present) - all servers that O(require) asks for have the record. An SPF record with more mechanisms than the wanted
+          ones is fine.
         - V(missing) - it is certain that it is not there.
         - V(mismatch) - there is something else, or something beside it that must not be.
         - V(partial) - some servers have it, and others certainly not.
-        - V(unknown) - a server did not give a certain answer, and none says that the record is wrong.
+        - V(unknown) - no server, or with O(require=all) not every server, gave a certain answer, and none says that the record is
+          wrong.
       type: str
       returned: success
       sample: mismatch
     diagnosis:
       description:
-        - Why it is not present, V(null) if it is.
+        - Why it is not present, V(null) if it is and all servers say so.
         - V(missing) - it is certain that there is no such record.
         - V(wrong_value) - there is another one.
         - V(extra_value) - there is a second MX or SPF record beside it.
@@ -168,11 +181,12 @@ records:
         - V(partial) - some servers have it, others have not.
         - V(not_delegated) - there is no zone for the name, or none of its servers has an address.
         - V(no_answer) - there is no certain answer.
+        - V(server_silent) - it is present on all servers that answer, but at least one does not answer.
       type: str
       returned: success
       sample: wrong_value
     message:
-      description: The diagnosis as a sentence, empty if the record is present.
+      description: The diagnosis as a sentence, empty if there is none.
       type: str
       returned: success
       sample: It answers www.example.com. instead. Correct the record.
