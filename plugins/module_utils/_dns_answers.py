@@ -15,6 +15,7 @@ from ._rdata import CNAME, MX, TXT, canonical, is_spf, rdata_of, split_mx
 from ._records import Wish
 from ._times import iso
 from ._vocabulary import (
+    BELOW_DNAME,
     CNAME_CONFLICT,
     EXTRA_VALUE,
     MISMATCH,
@@ -25,6 +26,7 @@ from ._vocabulary import (
     PRESENT,
     SERVER_SILENT,
     UNKNOWN,
+    WILDCARD,
     WRONG_VALUE,
     ZONE_DOUBLED,
 )
@@ -65,6 +67,8 @@ class Answer:
     :param alias: the canonical target, where the name is a CNAME and another type was asked for.
     :param absence: what is known of it where it is certain that there is nothing.
     :param failure: why there is no certain answer.
+    :param wildcard: the wildcard that the values come from, where they are not stored at the name.
+    :param dname: the name above that has a DNAME record, so that nothing can be stored at this one.
     """
 
     server: str
@@ -74,6 +78,13 @@ class Answer:
     alias: Optional[str] = None
     absence: Optional[Absence] = None
     failure: Optional[str] = None
+    wildcard: Optional[str] = None
+    dname: Optional[str] = None
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether the values are the name's own, as far as is known."""
+        return self.wildcard is None and self.dname is None
 
 
 @dataclass(frozen=True)
@@ -119,7 +130,7 @@ class Judgement:
         self._wish = wish
         self._answers = answers
         self._absent_until = absent_until
-        self._verdicts = [_verdict(wish, peers, answer) for answer in answers]
+        self._verdicts = [_of_origin(_verdict(wish, peers, answer), answer) for answer in answers]
         silent = [verdict for verdict in self._verdicts if verdict.status == UNKNOWN and verdict.server in given_up]
         # The servers that were left out, with what they said instead of an answer.
         self.left_out: dict[str, str] = {}
@@ -159,7 +170,7 @@ def _existing(wish: Wish, answers: Iterable[Answer]) -> Optional[list[dict[str, 
         return None
     found: dict[tuple[str, str], Optional[int]] = {}
     for answer in certain:
-        for rdata in answer.rdatas:
+        for rdata in answer.rdatas if answer.is_stored else ():
             found.setdefault((CNAME if answer.alias else wish.type, rdata), answer.ttl)
         for line in answer.absence.beside if answer.absence else ():
             type_, _space, rdata = line.partition(" ")
@@ -197,6 +208,25 @@ def _verdict(wish: Wish, peers: Sequence[Wish], answer: Answer) -> _Verdict:
         WRONG_VALUE,
         "It answers %s instead. %s" % (", ".join(found), _advice(wish, values)),
     )
+
+
+def _of_origin(verdict: _Verdict, answer: Answer) -> _Verdict:
+    """The verdict, less what is not stored at the name: a synthesised answer that is not the wanted one is as good as none."""
+    if answer.is_stored or verdict.status == PRESENT or verdict.diagnosis in (ZONE_DOUBLED, NEGATIVELY_CACHED):
+        return verdict
+    if answer.dname is not None:
+        diagnosis, detail = (
+            BELOW_DNAME,
+            "The name lies below %s, which has a DNAME record, so it can have no records of its own (RFC 6672, 2.4). Remove "
+            "the DNAME record, or choose another domain." % answer.dname,
+        )
+    else:
+        diagnosis, detail = (
+            WILDCARD,
+            "The record is not there: what answers for the name is the wildcard %s. Publish the record; it takes precedence "
+            "over the wildcard (RFC 4592)." % answer.wildcard,
+        )
+    return _Verdict(verdict.server, MISSING, verdict.found, diagnosis, detail)
 
 
 def _absent(wish: Wish, server: str, absence: Absence) -> _Verdict:

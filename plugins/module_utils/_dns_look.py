@@ -14,8 +14,9 @@ from typing import Any, Iterator, Mapping, Optional, Sequence, Union
 from ._dns_answers import Absence, Answer, Judgement, NoServers
 from ._dns_delegation import Finder, ServersOf
 from ._dns_exchange import Server
+from ._dns_origin import Values, made_up_label, origins_of, probes
 from ._dns_query import DNS_PORT, ask, ask_all
-from ._rdata import CNAME, MX, TXT, rdata_of
+from ._rdata import CNAME, MX, TXT, canonical, rdata_of
 from ._records import Wish
 from ._threads import map_at_once
 from ._vocabulary import PRESENT
@@ -225,13 +226,48 @@ class Looker:
             )
         )
         self._judge(
-            {
-                key: found
-                if isinstance(found, NoServers)
-                else [(server, explained.get((key, server), answer)) for server, answer in found]
-                for key, found in replies.items()
-            }
+            self._with_origins(
+                {
+                    key: found
+                    if isinstance(found, NoServers)
+                    else [(server, explained.get((key, server), answer)) for server, answer in found]
+                    for key, found in replies.items()
+                }
+            )
         )
+
+    def _with_origins(self, replies: dict[_Key, _Replies]) -> dict[_Key, _Replies]:
+        """The answers that are not the wanted ones, with the wildcard or DNAME that they come from."""
+        label = made_up_label()
+        not_right = {
+            (wish.name, wish.type) for wish, one in zip(self._wishes, self.judgements) if one.status != PRESENT
+        }
+        doubtful = [
+            (key, server, answer)
+            for key in not_right & replies.keys()
+            for server, answer in _pairs(replies[key])
+            if _at(key, answer)
+        ]
+        asked = [
+            (server, *probe) for key, server, answer in doubtful for probe in probes(key[0], _at(key, answer), label)
+        ]
+        asked = list(dict.fromkeys(asked))
+        answers = {question: answer.values for question, answer in zip(asked, ask_all(asked, self._timeout))}
+        settled = {
+            (key, server): _settled(
+                key,
+                answer,
+                label,
+                {probe: answers[(server, *probe)] for probe in probes(key[0], _at(key, answer), label)},
+            )
+            for key, server, answer in doubtful
+        }
+        return {
+            key: found
+            if isinstance(found, NoServers)
+            else [(server, settled.get((key, server), answer)) for server, answer in found]
+            for key, found in replies.items()
+        }
 
     def _explained(self, key: _Key, server: Server, answer: Answer) -> Answer:
         name, type_ = key
@@ -266,3 +302,25 @@ def _each(servers: Union[Sequence[Server], NoServers]) -> Sequence[Server]:
 
 def _pairs(replies: _Replies) -> Iterator[tuple[Server, Answer]]:
     return iter(() if isinstance(replies, NoServers) else replies)
+
+
+def _at(key: _Key, answer: Answer) -> dict[str, Values]:
+    """The canonical values that an answer says are at the name, by type."""
+    if answer.alias is not None:
+        return {CNAME: (answer.alias,)}
+    found: dict[str, Values] = {key[1]: answer.values} if answer.values else {}
+    for line in answer.absence.beside if answer.absence else ():
+        type_, _space, rdata = line.partition(" ")
+        found[type_] = tuple(sorted((*found.get(type_, ()), canonical(type_, rdata))))
+    return found
+
+
+def _settled(key: _Key, answer: Answer, label: str, answers: Mapping[_Key, Values]) -> Answer:
+    """An answer with its origin, and less what is only synthesised next to a CNAME that is wanted."""
+    wildcards, dname = origins_of(key[0], _at(key, answer), label, answers)
+    if answer.absence:
+        beside = tuple(line for line in answer.absence.beside if line.partition(" ")[0] not in wildcards)
+        answer = replace(answer, absence=replace(answer.absence, beside=beside))
+        if beside:
+            return answer
+    return replace(answer, wildcard=next(iter(wildcards.values()), None), dname=dname)
