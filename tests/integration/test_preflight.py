@@ -173,7 +173,7 @@ def test_an_address_that_the_sending_domain_is_going_to_lose_is_a_warning(
     [
         ("sub.acorn-links.example", {"link_domain": "go.sub.acorn-links.example"}),
         ("mail.acorn.example", {"bounce_domain": "bounce.mail.acorn.example", "sending_domain": "acorn.example"}),
-        ("acorn.example", {"sending_domain": "mail.acorn.example", "bounce_domain": "b.acorn-links.example"}),
+        ("sub.acorn.example", {"sending_domain": "mail.sub.acorn.example", "bounce_domain": "b.acorn-links.example"}),
         ("mail.acorn.example", {"sending_domain": "mail.acorn.example", "bounce_domain": "b.acorn-links.example"}),
     ],
 )
