@@ -76,6 +76,8 @@ options:
 requirements:
   - dnspython (Python library) >= 2.4
 notes:
+  - A server does not say whether an answer comes from a wildcard. Where it is not the expected one, the module asks the same
+    server for names that it makes up, next to the name and below it. Only a wildcard gives these the same answer.
   - A server that has addresses of IPv4 and IPv6 is asked at each of them for which this machine has a route.
   - The resolver is only asked for domains and for the addresses of name servers, never for the names of records, because
     it would remember for some time that one is not there (RFC 2308). What lies between is asked of authoritative
@@ -161,7 +163,8 @@ records:
       description:
         - V(present) - all servers that O(require) asks for have the record. An SPF record with more mechanisms than the wanted
           ones is fine.
-        - V(missing) - it is certain that it is not there.
+        - V(missing) - it is certain that it is not there. So is a record for which only a wildcard or a DNAME answers something
+          else.
         - V(mismatch) - there is something else, or something beside it that must not be.
         - V(partial) - some servers have it, and others certainly not.
         - V(unknown) - no server, or with O(require=all) not every server, gave a certain answer, and none says that the record is
@@ -176,6 +179,9 @@ records:
         - V(wrong_value) - there is another one.
         - V(extra_value) - there is a second MX or SPF record beside it.
         - V(cname_conflict) - the name is a CNAME, or a CNAME is wanted where there are other records.
+        - V(wildcard) - the record is missing, and what answers for its name is a wildcard (RFC 4592). Once published, the record
+          takes precedence. A wildcard that answers with the expected value counts as present.
+        - V(below_dname) - the name lies below a DNAME record, so it can have no records of its own (RFC 6672).
         - V(zone_doubled) - it is below a name to which the zone was added twice, such as C(go.example.com.example.com).
         - V(negatively_cached) - a resolver was asked, and remembers that the record was not there.
         - V(partial) - some servers have it, others have not.
@@ -210,7 +216,8 @@ records:
       description:
         - All that there is at the name, for what writes whole record sets, such as the modules that the filter
           P(smtpd.email.dns_arguments#filter) is for. These are records of the wanted type, or a CNAME, or, where a CNAME is
-          wanted and is not there, those of the types A, AAAA, MX and TXT. What no server says for certain is not in it.
+          wanted and is not there, those of the types A, AAAA, MX and TXT. What no server says for certain is not in it, nor
+          what a wildcard or a DNAME answers.
         - V(null) if no server gave a certain answer.
       type: list
       elements: dict
