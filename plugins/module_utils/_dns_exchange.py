@@ -38,12 +38,14 @@ class Server:
 
     :param name: what the user knows it by.
     :param recursive: whether it may be a resolver, so that it is asked to find the answer elsewhere.
+    :param problem: why it cannot be asked, such as that its address cannot be found; else empty.
     """
 
     name: str
     address: str
     port: int
     recursive: bool = False
+    problem: str = ""
 
 
 Question = tuple[Server, str, str]  # whom, name, and type
@@ -180,6 +182,9 @@ class _Lane:
 
     def open(self) -> bool:
         """Make the socket. False where there is no way to the server."""
+        if self.server.problem:
+            self._give_up_on_all(self.server.problem)
+            return False
         family = socket.AF_INET6 if ":" in self.server.address else socket.AF_INET
         with contextlib.ExitStack() as undo:
             try:

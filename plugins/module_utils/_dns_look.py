@@ -70,7 +70,8 @@ class Looker:
     ) -> None:
         self._wishes = wishes
         self._servers_of = servers_of
-        self._timeout = timeout
+        # Who is waited for is not listened to for longer than that.
+        self._timeout = min(timeout, max(_SHORT, patience)) if patience else timeout
         self._port = port
         self._patience = patience
         # Since when a server has given no certain answer to a question. One may be lame for a single zone.

@@ -19,7 +19,7 @@ import pytest
 from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import Answer, Judgement, NoServers
 from ansible_collections.smtpd.email.plugins.module_utils._dns_delegation import Finder
 from ansible_collections.smtpd.email.plugins.module_utils._dns_exchange import Server
-from ansible_collections.smtpd.email.plugins.module_utils._dns_look import patience_of
+from ansible_collections.smtpd.email.plugins.module_utils._dns_look import Looker, patience_of
 from ansible_collections.smtpd.email.plugins.module_utils._records import check_records
 from tests.support.bind import BindServer
 from tests.support.odd_dns import OddServer, Respond
@@ -203,6 +203,38 @@ def test_a_dead_server_does_not_cost_each_name_its_time() -> None:
             took = time.monotonic() - start
     assert {len(servers) for servers in found if not isinstance(servers, NoServers)} == {2}
     assert took < 4
+
+
+@pytest.mark.parametrize("fails", ["late", "SERVFAIL"])
+def test_a_server_whose_address_cannot_be_found_is_one_that_does_not_answer(fails: str) -> None:
+    (wish,) = check_records([{"name": LINK[0], "type": LINK[1], "value": LINK[2]}])
+    zone = "@ NS ns.lost.example.org.\ngo CNAME l.smtpdgo.com.\n"
+    with BindServer({"example.net": zone}) as bind:
+
+        def resolve(query: dns.message.Message) -> Any:
+            if "lost" not in query.question[0].name.to_text():
+                return asking(bind)(query)
+            return None if fails == "late" else failing(dns.rcode.SERVFAIL)(query)
+
+        with OddServer(resolve) as resolver:
+            given = Server("resolver", resolver.host, resolver.port, True)
+            for patience, status in ((0.0, "present"), (None, "unknown")):
+                looker = Looker([wish], Finder(given, 1, bind.port).servers_of, 1, bind.port, patience)
+                looker.look()
+                assert looker.results[0]["status"] == status
+                assert "ns.lost.example.org.: its address cannot be found" in looker.results[0]["message"]
+
+
+def test_a_zone_whose_servers_are_all_dead_does_not_cost_each_name_its_time() -> None:
+    with BindServer({"example.org": "@ NS ns0\nns0 A 127.0.0.9\n"}) as bind:
+        bind.delete("example.org", "NS", "ns1.example.org.")
+        finder = Finder(Server("resolver", bind.host, bind.port, True), 1, bind.port)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
+            deaf.bind(("127.0.0.9", bind.port))
+            start = time.monotonic()
+            for number in range(20):
+                finder.servers_of("n%d.example.org." % number)
+            assert time.monotonic() - start < 5
 
 
 # Deciding
