@@ -95,6 +95,24 @@ def test_a_second_run_changes_nothing(ansible: Ansible, simulator: Simulator, dn
     assert content(dns) == before
 
 
+@pytest.mark.parametrize(("above", "conflict"), [("mail.acorn.example", "fail"), ("acorn.example", "replace")])
+def test_wildcards_in_all_zones_are_in_nobodys_way(
+    above: str, conflict: str, ansible: Ansible, simulator: Simulator, dns: BindServer
+) -> None:
+    for zone in (above, "acorn-links.example"):
+        dns.add("*." + zone, "CNAME", "elsewhere.example.net.")
+    run = ansible.role(**ONE, **settings(dns), dns_conflict=conflict)
+    assert run.returncode == 0 and states(simulator) == ["active"], run.output
+    for zone in (above, "acorn-links.example"):
+        assert "*.%s. 300 IN CNAME elsewhere.example.net." % zone in content(dns)
+
+
+def test_no_profile_is_created_below_a_dname(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    dns.add("mail.acorn.example", "DNAME", "elsewhere.example.net.")
+    run = ansible.role(**ONE, **settings(dns))
+    assert run.returncode != 0 and "RFC 6672" in run.output and states(simulator) == []
+
+
 def test_a_name_server_that_is_down_does_not_keep_a_profile_from_becoming_active(
     ansible: Ansible, simulator: Simulator, dns: BindServer
 ) -> None:
