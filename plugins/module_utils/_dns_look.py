@@ -283,6 +283,8 @@ class Looker:
             )
         if absence.zone and absence.zone != ".":
             doubled = self._values(server, name + absence.zone, type_)
+            if doubled and doubled == self._values(server, "%s.%s" % (made_up_label(), absence.zone), type_):
+                doubled = ()  # by a wildcard
         published = self._published(server, key) if absence.from_cache else None
         return replace(answer, absence=replace(absence, beside=beside, doubled=doubled, published=published))
 

@@ -102,6 +102,12 @@ def test_a_record_that_is_missing_below_an_existing_name_is_just_missing(look: R
     assert verdict(only(look(LINK))) == ("missing", "missing")
 
 
+def test_a_name_with_its_zone_doubled_that_only_a_wildcard_answers_is_none(look: Run, bind: BindServer) -> None:
+    bind.add("*.example.com", "MX", "10 feedback-smtp.us-east-1.amazonses.com.")
+    bind.add(MX[0], "TXT", '"text"')
+    assert verdict(only(look(MX))) == ("missing", "missing")
+
+
 def test_an_extra_value_of_a_wildcard_is_not_in_the_way(look: Run, bind: BindServer) -> None:
     bind.add("*.example.com", "MX", "10 mx.example.org.", "10 feedback-smtp.us-east-1.amazonses.com.")
     assert verdict(only(look(MX))) == ("missing", "wildcard")
