@@ -73,6 +73,15 @@ options:
     type: list
     elements: dict
     default: []
+  require:
+    description:
+      - Which servers must answer for O(dns_records), as in O(smtpd.email.smtpd_dns_info#module:require).
+      - V(answering) - all servers that answer must agree, and at least one must answer. A server that stays silent for 10 seconds,
+        or for half of O(wait_timeout) if that is shorter, is named in a warning and no longer waited for.
+      - V(all) - every server must answer.
+    type: str
+    choices: [answering, all]
+    default: answering
   nameservers:
     description:
       - The DNS servers that O(preflight) and O(dns_records) ask, as in O(smtpd.email.smtpd_preflight_info#module:nameservers).

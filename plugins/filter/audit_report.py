@@ -132,6 +132,7 @@ _value:
             - V(records_not_accepted) - the profile is V(active) and DNS answers right, but the service does not accept
               a record.
             - V(dns_uncertain) - DNS servers give no certain answer.
+            - V(server_silent) - all DNS servers that answer are correct, but at least one does not answer.
             - V(no_records) - the service gives no DNS records.
             - V(pending_records_wrong), V(pending_records_right), V(pending_dns_uncertain), V(pending_no_records) - the
               profile is V(pending), and what DNS says.
@@ -181,8 +182,8 @@ _value:
               description: What DNS says of it, see RV(smtpd.email.smtpd_dns_info#module:records).
               type: str
             diagnosis:
-              description: Why DNS does not answer right, see RV(smtpd.email.smtpd_dns_info#module:records), or
-                V(not_asked).
+              description: Why DNS does not answer right, or that a server is silent, see
+                RV(smtpd.email.smtpd_dns_info#module:records), or V(not_asked).
               type: str
             message:
               description: The diagnosis in a sentence.

@@ -192,7 +192,7 @@ def _record(record: _Record, seen: Mapping[tuple[Any, ...], _Record], problem: O
         "message": answer["message"],
         "found": list(answer.get("found", [])),
         # Who says what is only of interest where something is not right, and nine tenths of all the data.
-        "servers": [] if answer["status"] == dns.PRESENT else [dict(server) for server in answer.get("servers", [])],
+        "servers": [dict(server) for server in answer.get("servers", [])] if answer["diagnosis"] else [],
     }
 
 
@@ -357,6 +357,14 @@ def _conclude_active(records: Sequence[_Record], error: Optional[str]) -> _Concl
             "records_not_accepted",
             "Mail still goes out and DNS answers right, but the service does not accept %s: have the profile verified "
             "again." % _in_words(unaccepted, "validation_state"),
+        )
+    silent = [record for record in records if record["diagnosis"] == dns.SERVER_SILENT]
+    if silent:
+        return _Conclusion(
+            UNKNOWN,
+            dns.SERVER_SILENT,
+            "Mail goes out, and all name servers that answer are correct, but not every one answers for %s: look again, and "
+            "if it stays so, repair the silent server or remove it from the delegation." % _in_words(silent),
         )
     return _Conclusion(OK, "right", "The service and DNS agree: nothing is to be done.")
 

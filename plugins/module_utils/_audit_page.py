@@ -575,7 +575,8 @@ def _table(records: Sequence[_Record], domain: Optional[str]) -> Markup:
 def _row(record: _Record, domain: Optional[str]) -> Markup:
     start = (_name(record["fqdn"], domain), record["type"], _value(record["type"], record["rdata"], domain))
     if record["status"] == dns.PRESENT:
-        return fill("<tr><td>{}<td>{}<td>{}<td>as expected<td>{}<td>right\n", *start, record["validation_state"])
+        verdict = fill("<b>Server silent</b><br>{}", record["message"]) if record["diagnosis"] else "right"
+        return fill("<tr><td>{}<td>{}<td>{}<td>as expected<td>{}<td>{}\n", *start, record["validation_state"], verdict)
     is_wrong = record["status"] in WRONG
     found = joined((_value(record["type"], value, domain) for value in record["found"]), Markup("<br>"))
     return fill(

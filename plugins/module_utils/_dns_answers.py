@@ -8,13 +8,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Iterable, Optional, Sequence
+from typing import Any, Collection, Iterable, Optional, Sequence
 
 from ._dns_spf import covers
 from ._rdata import CNAME, MX, TXT, canonical, is_spf, rdata_of, split_mx
 from ._records import Wish
 from ._times import iso
 from ._vocabulary import (
+    BELOW_DNAME,
     CNAME_CONFLICT,
     EXTRA_VALUE,
     MISMATCH,
@@ -23,7 +24,9 @@ from ._vocabulary import (
     NO_ANSWER,
     PARTIAL,
     PRESENT,
+    SERVER_SILENT,
     UNKNOWN,
+    WILDCARD,
     WRONG_VALUE,
     ZONE_DOUBLED,
 )
@@ -64,6 +67,8 @@ class Answer:
     :param alias: the canonical target, where the name is a CNAME and another type was asked for.
     :param absence: what is known of it where it is certain that there is nothing.
     :param failure: why there is no certain answer.
+    :param wildcard: the wildcard that the values come from, where they are not stored at the name.
+    :param dname: the name above that has a DNAME record, so that nothing can be stored at this one.
     """
 
     server: str
@@ -73,6 +78,13 @@ class Answer:
     alias: Optional[str] = None
     absence: Optional[Absence] = None
     failure: Optional[str] = None
+    wildcard: Optional[str] = None
+    dname: Optional[str] = None
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether the values are the name's own, as far as is known."""
+        return self.wildcard is None and self.dname is None
 
 
 @dataclass(frozen=True)
@@ -103,6 +115,7 @@ class Judgement:
     :param peers: all wanted records of the same name and type.
     :param problem: why there are no answers.
     :param absent_until: until when others may remember that there is nothing, in seconds since the epoch.
+    :param given_up: the names of servers that do not count if they gave no answer, as long as another server answers.
     """
 
     def __init__(
@@ -112,15 +125,21 @@ class Judgement:
         answers: Sequence[Answer],
         problem: Optional[NoServers] = None,
         absent_until: Optional[float] = None,
+        given_up: Collection[str] = (),
     ) -> None:
         self._wish = wish
         self._answers = answers
         self._absent_until = absent_until
-        self._verdicts = [_verdict(wish, peers, answer) for answer in answers]
+        self._verdicts = [_of_origin(_verdict(wish, peers, answer), answer) for answer in answers]
+        silent = [verdict for verdict in self._verdicts if verdict.status == UNKNOWN and verdict.server in given_up]
+        # The servers that were left out, with what they said instead of an answer.
+        self.left_out: dict[str, str] = {}
+        if any(verdict.status != UNKNOWN for verdict in self._verdicts):  # at least one has to answer
+            self.left_out = {verdict.server: verdict.detail for verdict in silent}
         if problem is not None:
             self.status, self._diagnosis, self._message = UNKNOWN, problem.diagnosis, problem.message
         else:
-            self.status, self._diagnosis, self._message = _sum_up(wish, self._verdicts)
+            self.status, self._diagnosis, self._message = _sum_up(self._verdicts, self.left_out)
 
     def as_dict(self) -> dict[str, Any]:
         """The record's fields and what was found, as C(smtpd_dns_info) returns it."""
@@ -151,7 +170,7 @@ def _existing(wish: Wish, answers: Iterable[Answer]) -> Optional[list[dict[str, 
         return None
     found: dict[tuple[str, str], Optional[int]] = {}
     for answer in certain:
-        for rdata in answer.rdatas:
+        for rdata in answer.rdatas if answer.is_stored else ():
             found.setdefault((CNAME if answer.alias else wish.type, rdata), answer.ttl)
         for line in answer.absence.beside if answer.absence else ():
             type_, _space, rdata = line.partition(" ")
@@ -189,6 +208,25 @@ def _verdict(wish: Wish, peers: Sequence[Wish], answer: Answer) -> _Verdict:
         WRONG_VALUE,
         "It answers %s instead. %s" % (", ".join(found), _advice(wish, values)),
     )
+
+
+def _of_origin(verdict: _Verdict, answer: Answer) -> _Verdict:
+    """The verdict, less what is not stored at the name: a synthesised answer that is not the wanted one is as good as none."""
+    if answer.is_stored or verdict.status == PRESENT or verdict.diagnosis in (ZONE_DOUBLED, NEGATIVELY_CACHED):
+        return verdict
+    if answer.dname is not None:
+        diagnosis, detail = (
+            BELOW_DNAME,
+            "The name lies below %s, which has a DNAME record, so it can have no records of its own (RFC 6672, 2.4). Remove "
+            "the DNAME record, or choose another domain." % answer.dname,
+        )
+    else:
+        diagnosis, detail = (
+            WILDCARD,
+            "The record is not there: what answers for the name is the wildcard %s. Publish the record; it takes precedence "
+            "over the wildcard (RFC 4592)." % answer.wildcard,
+        )
+    return _Verdict(verdict.server, MISSING, verdict.found, diagnosis, detail)
 
 
 def _absent(wish: Wish, server: str, absence: Absence) -> _Verdict:
@@ -246,13 +284,17 @@ def _extra(wish: Wish, foreign: Iterable[str]) -> str:
     return "There are several SPF records, which is a permanent error (RFC 7208, 4.5). Make one of them."
 
 
-def _sum_up(wish: Wish, verdicts: Sequence[_Verdict]) -> tuple[str, Optional[str], str]:
-    """Status, diagnosis and message from all servers."""
+def _sum_up(verdicts: Sequence[_Verdict], left_out: Collection[str]) -> tuple[str, Optional[str], str]:
+    """Status, diagnosis and message from all servers.
+
+    :param left_out: the servers whose silence does not count.
+    """
     by_status: dict[str, list[_Verdict]] = {}
     for verdict in verdicts:
         by_status.setdefault(verdict.status, []).append(verdict)
     wrong = by_status.get(MISMATCH, []) + by_status.get(MISSING, [])
-    unknown = by_status.get(UNKNOWN, [])
+    silent = by_status.get(UNKNOWN, [])
+    unknown = [verdict for verdict in silent if verdict.server not in left_out]
     if wrong and PRESENT in by_status:
         is_cached = all(verdict.diagnosis == NEGATIVELY_CACHED for verdict in wrong)
         diagnosis = NEGATIVELY_CACHED if is_cached else PARTIAL
@@ -262,6 +304,13 @@ def _sum_up(wish: Wish, verdicts: Sequence[_Verdict]) -> tuple[str, Optional[str
         return worst.status, worst.diagnosis, worst.detail
     if unknown:
         return UNKNOWN, NO_ANSWER, "It is not certain: %s" % _details(unknown)
+    if silent:
+        return (
+            PRESENT,
+            SERVER_SILENT,
+            "All servers that answer have the record, but these do not answer: %s. Repair them, or remove them from the "
+            "delegation." % _details(silent),
+        )
     return PRESENT, None, ""
 
 

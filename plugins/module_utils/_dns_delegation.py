@@ -15,6 +15,7 @@ from __future__ import annotations
 import functools
 import socket
 import threading
+import time
 from typing import Any, Callable, NamedTuple, Optional, Sequence, Union
 
 from ._dns_answers import NoServers
@@ -26,6 +27,10 @@ from ._vocabulary import NO_ANSWER, NOT_DELEGATED
 
 ServersOf = Callable[[str], Union[Sequence[Server], NoServers]]
 
+# A first, short attempt at each of several servers, in seconds: one that is down must not cost each name its whole time.
+_QUICK = 1.0
+# How long it is remembered that a server does not answer, or that its address cannot be found, in seconds.
+_MEMORY = 30.0
 _MAX_CUTS = 16  # delegations that are followed, so that a loop of them ends
 
 
@@ -87,7 +92,10 @@ class Finder:
         self._given = resolver
         self._timeout = timeout
         self._port = port
-        self._kept: dict[str, _Zone] = {}
+        self._kept: dict[str, tuple[float, _Zone]] = {}  # with the time until when
+        self._slow: set[Server] = set()  # asked last from then on
+        self._silent: dict[Server, float] = {}  # until when they are not asked again
+        self._lost: dict[str, tuple[float, str]] = {}  # name servers without an address: until when, and why
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 
@@ -154,19 +162,30 @@ class Finder:
 
     def _servers_at(self, host: str, glue: Sequence[str]) -> list[Server]:
         """The servers of a name, at the addresses that the resolver knows, else at those that came with a delegation."""
-        addresses = self._addresses(host) or glue
-        return [Server("%s (%s)" % (host, address), address, self._port) for address in addresses]
+        addresses, problem = self._addresses(host)
+        if problem and not addresses and not glue:
+            return [Server(host, "", self._port, problem=problem)]
+        return [Server("%s (%s)" % (host, address), address, self._port) for address in addresses or glue]
 
-    def _addresses(self, host: str) -> list[str]:
+    def _addresses(self, host: str) -> tuple[list[str], str]:
+        """The addresses of a name server, and why they are not all known, empty where they are."""
         dns = dnspython()
-        found = []
+        found: list[str] = []
+        until, problem = self._lost.get(host, (0.0, ""))
+        if time.monotonic() < until:
+            return found, problem
         for type_, family in (("A", socket.AF_INET), ("AAAA", socket.AF_INET6)):
             try:
                 answer = self._resolver.resolve(host, type_, raise_on_no_answer=False)
-            except (dns.resolver.NXDOMAIN, dns.resolver.NoNameservers):
+            except dns.resolver.NXDOMAIN:
                 continue
+            except (dns.resolver.NoNameservers, dns.resolver.LifetimeTimeout) as error:
+                problem = "its address cannot be found: %s" % one_line(error)
+                if not found:
+                    self._lost[host] = (time.monotonic() + _MEMORY, problem)
+                return found, problem
             found += [record.address for record in answer if is_reachable(family, record.address)]
-        return found
+        return found, ""
 
     # By authoritative servers
 
@@ -196,11 +215,19 @@ class Finder:
     def _first_answer(self, zone: _Zone, name: str, type_: str) -> tuple[Optional[Server], Any]:
         """A response of the first of the zone's servers that is of use."""
         dns = dnspython()
-        for server in zone.servers:
+        now = time.monotonic()
+        servers = [server for server in zone.servers if self._silent.get(server, now) <= now]
+        servers.sort(key=lambda server: server in self._slow)
+        quick = [] if len(servers) == 1 or self._timeout <= _QUICK else [(server, _QUICK) for server in servers]
+        for server, timeout in quick + [(server, self._timeout) for server in servers]:
             try:
-                response = exchange(server, name, type_, self._timeout)
+                response = exchange(server, name, type_, timeout)
             except Unanswered:
+                self._slow.add(server)
+                if timeout == self._timeout:
+                    self._silent[server] = time.monotonic() + _MEMORY
                 continue
+            self._slow.discard(server)
             if response.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
                 return server, response
         return None, None
@@ -252,11 +279,14 @@ class Finder:
         )
 
     def _once(self, apex: str, find: Callable[[str], _Zone]) -> _Zone:
-        """A zone, found by one thread while others wait. Only one that has servers is kept."""
+        """A zone, found by one thread while others wait. One without servers is not kept, one that lacks addresses not for long."""
         with self._lock:
             lock = self._locks.setdefault(apex, threading.Lock())
         with lock:
-            zone = self._kept.get(apex) or find(apex)
-            if zone.servers:
-                self._kept[apex] = zone
+            until, zone = self._kept.get(apex, (0.0, _Zone(apex, ())))
+            if until <= time.monotonic():
+                zone = find(apex)
+                if zone.servers:
+                    is_whole = not any(server.problem for server in zone.servers)
+                    self._kept[apex] = (float("inf") if is_whole else time.monotonic() + _MEMORY, zone)
             return zone

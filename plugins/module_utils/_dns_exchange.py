@@ -18,7 +18,7 @@ import socket
 import struct
 import time
 from dataclasses import dataclass
-from typing import Any, Iterable, Sequence, Union
+from typing import Any, Iterable, Mapping, Optional, Sequence, Union
 
 from ._dns_wire import HEADER, QR, RCODE, RD, TC, dnspython, type_number, wire_name
 from ._threads import map_at_once
@@ -38,12 +38,14 @@ class Server:
 
     :param name: what the user knows it by.
     :param recursive: whether it may be a resolver, so that it is asked to find the answer elsewhere.
+    :param problem: why it cannot be asked, such as that its address cannot be found; else empty.
     """
 
     name: str
     address: str
     port: int
     recursive: bool = False
+    problem: str = ""
 
 
 Question = tuple[Server, str, str]  # whom, name, and type
@@ -73,16 +75,19 @@ def exchange(server: Server, name: str, type_: str, timeout: float) -> Any:
         raise Unanswered(one_line(error)) from None
 
 
-def exchange_all(questions: Sequence[Question], timeout: float) -> list[Reply]:
+def exchange_all(
+    questions: Sequence[Question], timeout: float, timeouts: Optional[Mapping[Server, float]] = None
+) -> list[Reply]:
     """Ask each question as C(exchange) does, as many at once as servers bear.
 
     :param timeout: of each question, in seconds. A server that leaves many unanswered, and answers none, is not asked the rest.
+    :param timeouts: those of single servers that are given another one.
     :returns: for each question the message in wire format (RFC 1035, 4), or C(Unanswered).
     """
     lanes: dict[Server, _Lane] = {}
     for place, (server, name, type_) in enumerate(questions):
         if server not in lanes:
-            lanes[server] = _Lane(server, timeout)
+            lanes[server] = _Lane(server, (timeouts or {}).get(server, timeout))
         lanes[server].waiting.append(_Asked(place, name, type_))
     _drive(lanes.values())
     replies: dict[int, Reply] = {}
@@ -90,7 +95,7 @@ def exchange_all(questions: Sequence[Question], timeout: float) -> list[Reply]:
         replies.update(lane.replies)
     cut_off = [(lane.server, asked) for lane in lanes.values() for asked in lane.cut_off]
     if cut_off:
-        whole = map_at_once(lambda one: _by_tcp(*one, timeout), cut_off, _TCP_THREADS)
+        whole = map_at_once(lambda one: _by_tcp(*one, lanes[one[0]].timeout), cut_off, _TCP_THREADS)
         replies.update(zip([asked.place for _server, asked in cut_off], whole))
     return [replies[place] for place in range(len(questions))]
 
@@ -156,7 +161,7 @@ class _Lane:
 
     def __init__(self, server: Server, timeout: float) -> None:
         self.server = server
-        self._timeout = timeout
+        self.timeout = timeout
         self._under_way: dict[int, _Asked] = {}  # by the id of the message, the earliest first
         self._answers = 0
         self._silences = 0
@@ -177,6 +182,9 @@ class _Lane:
 
     def open(self) -> bool:
         """Make the socket. False where there is no way to the server."""
+        if self.server.problem:
+            self._give_up_on_all(self.server.problem)
+            return False
         family = socket.AF_INET6 if ":" in self.server.address else socket.AF_INET
         with contextlib.ExitStack() as undo:
             try:
@@ -196,7 +204,7 @@ class _Lane:
         """Give up what was not answered in time, and send what may be sent."""
         now = time.monotonic()
         while self._under_way and self.deadline <= now:
-            self._failed(self._under_way.pop(next(iter(self._under_way))), "no answer within %g s" % self._timeout)
+            self._failed(self._under_way.pop(next(iter(self._under_way))), "no answer within %g s" % self.timeout)
         while self.waiting and len(self._under_way) < _WINDOW:
             asked = self.waiting.popleft()
             try:
@@ -224,7 +232,7 @@ class _Lane:
         while asked.number in self._under_way:
             asked.number = secrets.randbits(16)
         asked.attempts += 1
-        asked.deadline = now + self._timeout / _ATTEMPTS
+        asked.deadline = now + self.timeout / _ATTEMPTS
 
     def _message(self, asked: _Asked) -> bytes:
         """Written here, since dnspython takes ten times as long. Without EDNS, which some servers do not know, and which is not

@@ -14,7 +14,7 @@ import re
 import socket
 import struct
 import time
-from typing import Any, Optional, Sequence
+from typing import Any, Mapping, Optional, Sequence
 
 from ._dns_answers import Absence, Answer
 from ._dns_exchange import Question, Reply, Server, Unanswered, exchange_all, one_line
@@ -93,12 +93,15 @@ def ask(server: Server, name: str, type_: str, timeout: float) -> Answer:
     return ask_all([(server, name, type_)], timeout)[0]
 
 
-def ask_all(questions: Sequence[Question], timeout: float) -> list[Answer]:
+def ask_all(
+    questions: Sequence[Question], timeout: float, timeouts: Optional[Mapping[Server, float]] = None
+) -> list[Answer]:
     """What servers say, to each question.
 
     :param timeout: of each question, in seconds.
+    :param timeouts: those of single servers that are given another one.
     """
-    replies = exchange_all(questions, timeout)
+    replies = exchange_all(questions, timeout, timeouts)
     return [_answer(*question, reply) for question, reply in zip(questions, replies)]
 
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import collections
 import functools
+from dataclasses import replace
 from typing import Any, Callable, Iterable, Mapping, Optional, Sequence, Union
 
 from ._dns_answers import Answer, NoServers
 from ._dns_delegation import ServersOf
 from ._dns_exchange import Question, Server
+from ._dns_origin import SYNTHESISED, made_up_label, origins_of, probes
 from ._dns_query import ask_all
 from ._errors import MissingLibraryError
 from ._preflight import Finding, Node, look
@@ -52,7 +54,18 @@ def survey(questions: Iterable[tuple[str, str]], servers_of: ServersOf, timeout:
     while open_ones := [one for one in looks if one.node is None]:
         for one, answer in zip(open_ones, ask_all([one.question for one in open_ones], timeout)):
             one.take(answer)
+    _find_origins([one for one in looks if one.found], timeout)
     return {one.name: one.node for one in looks if one.node is not None}
+
+
+def _find_origins(looks: Sequence[_Look], timeout: float) -> None:
+    """Find out which answers come from wildcards and DNAMEs. Each server that gave one is asked more."""
+    label = made_up_label()
+    asked = [(one.server, *probe) for one in looks for probe in probes(one.name, one.found, label)]
+    answers = {question: answer.values for question, answer in zip(asked, ask_all(asked, timeout))}
+    for one in looks:
+        own = {probe: answers[(one.server, *probe)] for probe in probes(one.name, one.found, label)}
+        one.node = replace(one.node, origins=origins_of(one.name, one.found, label, own))
 
 
 class _Look:
@@ -74,6 +87,18 @@ class _Look:
     def question(self) -> Question:
         """What to ask next."""
         return self._servers[0], name_key(self.name), self._types[len(self._values)]
+
+    @property
+    def server(self) -> Server:
+        """Whose answers count."""
+        return self._servers[0]
+
+    @property
+    def found(self) -> dict[str, tuple[str, ...]]:
+        """The values whose origin matters, by type: those at the domains of a profile."""
+        if self.node is None or self.node.problem or self.node.apex or "SOA" not in self._types:
+            return {}
+        return {type_: values for type_, values in self.node.values.items() if values and type_ in SYNTHESISED}
 
     def take(self, answer: Answer) -> None:
         """Take the answer to it."""

@@ -15,7 +15,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ._client import Client
 from ._dns_answers import Judgement
 from ._dns_delegation import ServersOf, servers_by
-from ._dns_look import Looker
+from ._dns_look import Looker, patience_of, require_spec
 from ._dns_survey import examine
 from ._errors import SmtpdError
 from ._flows import PRESENT, VERIFIED, Flow, Outcome
@@ -40,6 +40,7 @@ def ensure_spec() -> dict[str, dict[str, Any]]:
         nameservers={"type": "list", "elements": "str", "default": []},
         resolver={"type": "str"},
         dns_records={"type": "list", "elements": "dict", "default": []},
+        **require_spec(),
         **provider_spec(required=False),
     )
 
@@ -65,17 +66,18 @@ def ensure(
             findings.extend(examine(new, servers_of, _DNS_TIMEOUT)[0])
             _refuse_errors(findings)
 
+    patience = patience_of(params["require"], params["wait_timeout"] if params["wait"] else 0.0)
+    gate = _DnsGate(wishes, servers_of, patience) if wishes else None
     outcomes = flow.ensure(
         wanted,
         params["state"],
         check_mode=module.check_mode,
         setup=params["setup"],
         before_creating=look_before,
-        gate=_DnsGate(wishes, servers_of) if wishes else None,
+        gate=gate,
     )
-    for outcome in outcomes:
-        for warning in outcome.warnings:
-            module.warn(warning)
+    for warning in [*(gate.warnings if gate else ()), *(text for outcome in outcomes for text in outcome.warnings)]:
+        module.warn(warning)
     unexpected = [finding for outcome in outcomes for finding in outcome.findings()]
     if not params["preflight"] and not unexpected:
         return outcomes, {}
@@ -86,14 +88,20 @@ class _DnsGate:
     """Lets a profile be verified once all authoritative servers answer right for its records.
 
     :param wishes: the records of all profiles.
+    :param patience: how long to wait for a silent server, as C(patience_of) returns it.
     """
 
-    def __init__(self, wishes: Sequence[Wish], servers_of: ServersOf) -> None:
-        self._looker = Looker(wishes, servers_of, _DNS_TIMEOUT)
+    def __init__(self, wishes: Sequence[Wish], servers_of: ServersOf, patience: Optional[float]) -> None:
+        self._looker = Looker(wishes, servers_of, _DNS_TIMEOUT, patience=patience)
         self._places: dict[Optional[str], list[int]] = {}
         for place, wish in enumerate(wishes):
             self._places.setdefault(wish.given.get("profile_id"), []).append(place)
         self._is_explained = False
+
+    @property
+    def warnings(self) -> list[str]:
+        """Which servers were left out."""
+        return self._looker.warnings
 
     def look(self) -> None:
         self._looker.ask()

@@ -15,13 +15,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Callable, Iterable, Iterator, Mapping, NamedTuple, Optional
 
+from ._dns_origin import ADDRESSES, DNAME, Origins
 from ._dns_spf import covers
 from ._domains import check_domain
 from ._errors import InputError
 from ._rdata import CNAME, MX, TXT, describe_record, is_spf, split_mx
+from ._vocabulary import BELOW_DNAME
 
 ERROR, WARNING = "error", "warning"
 NO_DMARC = "no_dmarc"
+WILDCARD_MX = "wildcard_mx"
 
 # What the service's own records point to (contract: the setup endpoint's example).
 _OUR_LINK_TARGET = "l.smtpdgo.com."
@@ -50,19 +53,29 @@ class Node:
     :param apex: whether the name is the top of a zone.
     :param values: by type; canonical values. A type that could not be looked up for certain is missing.
     :param problem: why nothing is known at all: the code and the sentence.
+    :param origins: which of the values are not stored at the name, but synthesised from a wildcard or a DNAME.
     """
 
     apex: bool = False
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     problem: Optional[tuple[str, str]] = None
+    origins: Origins = Origins()
 
     def get(self, type_: str) -> tuple[str, ...]:
         """The values of a type; empty where there are none, or none for certain."""
         return self.values.get(type_, ())
 
+    def stored(self, type_: str) -> tuple[str, ...]:
+        """The values that are stored at the name. All others give way to the records of a profile (RFC 4592)."""
+        return () if type_ in self.origins.wildcards or self.origins.dname else self.get(type_)
+
 
 # The types to look up at each kind of domain, beside SOA, which tells the top of a zone.
-TYPES_OF = {SENDING: (CNAME,), LINK: (CNAME, MX, TXT, "A", "AAAA"), BOUNCE: (CNAME, MX, TXT)}
+TYPES_OF = {
+    SENDING: (CNAME, DNAME, MX) + ADDRESSES,
+    LINK: (CNAME, DNAME, MX, TXT) + ADDRESSES,
+    BOUNCE: (CNAME, MX, TXT),
+}
 
 
 def questions(profile: Mapping[str, Optional[str]], registrable: Callable[[str], str]) -> Iterator[tuple[str, str]]:
@@ -133,13 +146,69 @@ def judge(domains: Mapping[str, str], nodes: Mapping[str, Node], registrable: Ca
         for option in TYPES_OF
         if option in domains and (problem := nodes[domains[option]].problem)
     ]
+    findings += _dname_findings(domains, nodes)
     if LINK in domains:
         findings += _link_findings(domains[LINK], nodes[domains[LINK]])
     if BOUNCE in domains:
         findings += _bounce_findings(domains[BOUNCE], nodes[domains[BOUNCE]])
     if SENDING in domains:
+        findings += _wildcard_findings(domains[SENDING], nodes[domains[SENDING]])
         findings += _dmarc_findings(domains, nodes, registrable)
     return findings
+
+
+def _dname_findings(domains: Mapping[str, str], nodes: Mapping[str, Node]) -> Iterator[Finding]:
+    for option in TYPES_OF:
+        node = nodes[domains[option]] if option in domains else Node()
+        if node.origins.dname:
+            yield Finding(
+                domains[option],
+                ERROR,
+                BELOW_DNAME,
+                "%s lies below %s, which has a DNAME record, so it can have no records of its own (RFC 6672, 2.4). Remove the "
+                "DNAME record, or choose another domain." % (domains[option], node.origins.dname.rstrip(".")),
+            )
+    if SENDING in domains and nodes[domains[SENDING]].get(DNAME):
+        yield Finding(
+            domains[SENDING],
+            ERROR,
+            BELOW_DNAME,
+            "The sending domain has a DNAME record, so no records can exist below it (RFC 6672, 2.4), but the profile's DKIM "
+            "records must. Remove the DNAME record, or choose another domain.",
+        )
+
+
+def _wildcard_findings(domain: str, node: Node) -> Iterator[Finding]:
+    """What the sending domain loses: it exists as soon as there are records below it, and then no wildcard applies to it."""
+    wildcards = node.origins.wildcards
+    why = (
+        "Once the profile's records exist below %s, the wildcard no longer applies to it (RFC 4592, 2.2.2). If that matters, "
+        "publish" % domain
+    )
+    if MX in wildcards:
+        yield Finding(
+            domain,
+            WARNING,
+            WILDCARD_MX,
+            "Mail to %s goes to %s because of the MX record of %s. %s an MX record for %s itself."
+            % (domain, _hosts(node.get(MX)), wildcards[MX].rstrip("."), why, domain),
+        )
+    for type_ in (CNAME,) + ADDRESSES:
+        if type_ in wildcards:
+            yield Finding(
+                domain,
+                WARNING,
+                "wildcard_ends",
+                "%s points to %s because of the %s record of %s. %s such a record for %s itself."
+                % (
+                    domain,
+                    " and ".join(value.rstrip(".") for value in node.get(type_)),
+                    type_,
+                    wildcards[type_].rstrip("."),
+                    why,
+                    domain,
+                ),
+            )
 
 
 def _link_findings(domain: str, node: Node) -> Iterator[Finding]:
@@ -151,7 +220,7 @@ def _link_findings(domain: str, node: Node) -> Iterator[Finding]:
             "The link domain becomes a CNAME, which the top of a zone cannot be "
             "(RFC 1034, 3.6.2). Choose a domain below it, such as go.%s." % domain,
         )
-    targets = [target for target in node.get(CNAME) if target != _OUR_LINK_TARGET]
+    targets = [target for target in node.stored(CNAME) if target != _OUR_LINK_TARGET]
     if targets:
         yield Finding(
             domain,
@@ -160,8 +229,8 @@ def _link_findings(domain: str, node: Node) -> Iterator[Finding]:
             "The link domain points to %s already. Remove that record, or choose "
             "another domain." % targets[0].rstrip("."),
         )
-    used = [type_ for type_ in TYPES_OF[LINK] if type_ != CNAME and node.get(type_)]
-    if used and not node.get(CNAME) and not node.apex:
+    used = [type_ for type_ in TYPES_OF[LINK] if type_ != CNAME and node.stored(type_)]
+    if used and not node.stored(CNAME) and not node.apex:
         yield Finding(
             domain,
             ERROR,
@@ -172,26 +241,34 @@ def _link_findings(domain: str, node: Node) -> Iterator[Finding]:
 
 
 def _bounce_findings(domain: str, node: Node) -> Iterator[Finding]:
-    if node.get(CNAME):
+    if node.stored(CNAME):
         yield Finding(
             domain,
             ERROR,
             "bounce_domain_in_use",
             "The bounce domain is a CNAME to %s, so that it can have no MX record. "
-            "Remove the CNAME, or choose another domain." % node.get(CNAME)[0].rstrip("."),
+            "Remove the CNAME, or choose another domain." % node.stored(CNAME)[0].rstrip("."),
         )
         return
-    hosts = [host for host in (split_mx(value)[1] for value in node.get(MX)) if not _is_our_mail_host(host)]
-    if hosts:
+    hosts = [value for value in node.get(MX) if not _is_our_mail_host(split_mx(value)[1])]
+    if hosts and MX in node.origins.wildcards:
+        yield Finding(
+            domain,
+            WARNING,
+            WILDCARD_MX,
+            "Mail to the bounce domain %s goes to %s because of the MX record of %s. It will go to the bounce handling of the "
+            "service once the profile's MX record exists, because that takes precedence (RFC 4592). If the domain must "
+            "receive other mail, choose another one." % (domain, _hosts(hosts), node.origins.wildcards[MX].rstrip(".")),
+        )
+    elif hosts:
         yield Finding(
             domain,
             ERROR,
             "bounce_domain_receives_mail",
             "Mail to the bounce domain goes to %s now. All of it would go to the bounce handling of the service from then "
-            "on. Choose a domain that receives no mail, such as bounce.%s."
-            % (" and ".join(sorted(host.rstrip(".") for host in hosts)), domain),
+            "on. Choose a domain that receives no mail, such as bounce.%s." % (_hosts(hosts), domain),
         )
-    spf = [text for text in node.get(TXT) if is_spf(text) and not covers(text, _OUR_SPF)]
+    spf = [text for text in node.stored(TXT) if is_spf(text) and not covers(text, _OUR_SPF)]
     if spf:
         yield Finding(
             domain,
@@ -200,6 +277,10 @@ def _bounce_findings(domain: str, node: Node) -> Iterator[Finding]:
             "The bounce domain has an SPF record: %s. The service's terms have to be taken "
             "into it, see the option spf of smtpd_dns_records." % spf[0],
         )
+
+
+def _hosts(values: Iterable[str]) -> str:
+    return " and ".join(sorted(split_mx(value)[1].rstrip(".") for value in values))
 
 
 def _is_our_mail_host(host: str) -> bool:

@@ -23,3 +23,6 @@ PRESENT, MISSING, MISMATCH, PARTIAL, UNKNOWN = "present", "missing", "mismatch",
 WRONG_VALUE, EXTRA_VALUE, CNAME_CONFLICT = "wrong_value", "extra_value", "cname_conflict"
 ZONE_DOUBLED, NEGATIVELY_CACHED = "zone_doubled", "negatively_cached"
 NO_ANSWER, NOT_DELEGATED = "no_answer", "not_delegated"
+WILDCARD, BELOW_DNAME = "wildcard", "below_dname"
+# Of a record that is present on all servers that answer.
+SERVER_SILENT = "server_silent"

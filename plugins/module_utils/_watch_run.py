@@ -198,7 +198,7 @@ class Watcher:
             wishes = check_records(self._records_of(profile, deadline))
             if not wishes:
                 return None
-            looker = Looker(wishes, servers_of, self._settings.dns.timeout)
+            looker = Looker(wishes, servers_of, self._settings.dns.timeout, patience=0.0)
             looker.look()
         except SmtpdError as error:
             _LOG.info("%s", error)

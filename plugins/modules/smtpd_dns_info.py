@@ -45,6 +45,17 @@ options:
       - How long to wait for the answer to one question, in seconds. Within that time it is asked twice.
     type: float
     default: 5.0
+  require:
+    description:
+      - Which of the servers must answer.
+      - V(answering) - all servers that answer must agree, and at least one must answer. A server that stays silent for 10 seconds,
+        or for half of O(wait_timeout) if that is shorter, is named in a warning and no longer waited for. With O(wait=false),
+        one attempt of O(timeout) seconds counts.
+      - V(all) - every server must answer.
+      - A server that answers C(SERVFAIL) or C(REFUSED), or that is not authoritative for the name, counts as silent.
+    type: str
+    choices: [answering, all]
+    default: answering
   wait:
     description:
       - Wait until all records are present. If they are not in time, the module fails, and says for each record what is
@@ -65,6 +76,8 @@ options:
 requirements:
   - dnspython (Python library) >= 2.4
 notes:
+  - A server does not say whether an answer comes from a wildcard. Where it is not the expected one, the module asks the same
+    server for names that it makes up, next to the name and below it. Only a wildcard gives these the same answer.
   - A server that has addresses of IPv4 and IPv6 is asked at each of them for which this machine has a route.
   - The resolver is only asked for domains and for the addresses of name servers, never for the names of records, because
     it would remember for some time that one is not there (RFC 2308). What lies between is asked of authoritative
@@ -105,7 +118,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 all_present:
-  description: Whether all records are present on all servers. Also returned when the wait was in vain.
+  description: Whether all records are present on all servers that O(require) asks for. Also returned when the wait was in vain.
   returned: success
   type: bool
   sample: false
@@ -148,31 +161,38 @@ records:
       sample: l.smtpdgo.com.
     status:
       description:
-        - V(present) - all servers have the record. An SPF record with more mechanisms than the wanted ones is fine.
-        - V(missing) - it is certain that it is not there.
+        - V(present) - all servers that O(require) asks for have the record. An SPF record with more mechanisms than the wanted
+          ones is fine.
+        - V(missing) - it is certain that it is not there. So is a record for which only a wildcard or a DNAME answers something
+          else.
         - V(mismatch) - there is something else, or something beside it that must not be.
         - V(partial) - some servers have it, and others certainly not.
-        - V(unknown) - a server did not give a certain answer, and none says that the record is wrong.
+        - V(unknown) - no server, or with O(require=all) not every server, gave a certain answer, and none says that the record is
+          wrong.
       type: str
       returned: success
       sample: mismatch
     diagnosis:
       description:
-        - Why it is not present, V(null) if it is.
+        - Why it is not present, V(null) if it is and all servers say so.
         - V(missing) - it is certain that there is no such record.
         - V(wrong_value) - there is another one.
         - V(extra_value) - there is a second MX or SPF record beside it.
         - V(cname_conflict) - the name is a CNAME, or a CNAME is wanted where there are other records.
+        - V(wildcard) - the record is missing, and what answers for its name is a wildcard (RFC 4592). Once published, the record
+          takes precedence. A wildcard that answers with the expected value counts as present.
+        - V(below_dname) - the name lies below a DNAME record, so it can have no records of its own (RFC 6672).
         - V(zone_doubled) - it is below a name to which the zone was added twice, such as C(go.example.com.example.com).
         - V(negatively_cached) - a resolver was asked, and remembers that the record was not there.
         - V(partial) - some servers have it, others have not.
         - V(not_delegated) - there is no zone for the name, or none of its servers has an address.
         - V(no_answer) - there is no certain answer.
+        - V(server_silent) - it is present on all servers that answer, but at least one does not answer.
       type: str
       returned: success
       sample: wrong_value
     message:
-      description: The diagnosis as a sentence, empty if the record is present.
+      description: The diagnosis as a sentence, empty if there is none.
       type: str
       returned: success
       sample: It answers www.example.com. instead. Correct the record.
@@ -196,7 +216,8 @@ records:
       description:
         - All that there is at the name, for what writes whole record sets, such as the modules that the filter
           P(smtpd.email.dns_arguments#filter) is for. These are records of the wanted type, or a CNAME, or, where a CNAME is
-          wanted and is not there, those of the types A, AAAA, MX and TXT. What no server says for certain is not in it.
+          wanted and is not there, those of the types A, AAAA, MX and TXT. What no server says for certain is not in it, nor
+          what a wildcard or a DNAME answers.
         - V(null) if no server gave a certain answer.
       type: list
       elements: dict
@@ -254,7 +275,7 @@ compact:
 from ansible_collections.smtpd.email.plugins.module_utils._compact import compact_spec
 from ansible_collections.smtpd.email.plugins.module_utils._describing import describe_records
 from ansible_collections.smtpd.email.plugins.module_utils._dns_delegation import servers_by
-from ansible_collections.smtpd.email.plugins.module_utils._dns_look import Looker
+from ansible_collections.smtpd.email.plugins.module_utils._dns_look import Looker, patience_of, require_spec
 from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdError
 from ansible_collections.smtpd.email.plugins.module_utils._module import run_module
 from ansible_collections.smtpd.email.plugins.module_utils._records import check_records
@@ -269,11 +290,18 @@ def run(module):
     for name in ("wait_timeout", "wait_interval"):
         check_seconds(name, params[name])
     wishes = check_records(params["records"])
-    looker = Looker(wishes, servers_by(params["nameservers"], params["resolver"], params["timeout"]), params["timeout"])
+    looker = Looker(
+        wishes,
+        servers_by(params["nameservers"], params["resolver"], params["timeout"]),
+        params["timeout"],
+        patience=patience_of(params["require"], params["wait_timeout"] if params["wait"] else 0.0),
+    )
     if params["wait"]:
         all_present = looker.wait(params["wait_timeout"], params["wait_interval"])
     else:
         all_present = looker.look()
+    for warning in looker.warnings:
+        module.warn(warning)
     result = {"changed": False, "records": looker.results, "all_present": all_present}
     if params["wait"] and not all_present:
         wrong = [record for record in result["records"] if record["status"] != PRESENT]
@@ -294,6 +322,7 @@ def main():
             "nameservers": {"type": "list", "elements": "str", "default": []},
             "resolver": {"type": "str"},
             "timeout": {"type": "float", "default": 5.0},
+            **require_spec(),
             **wait_spec(wait=False),
             **compact_spec(),
         },

@@ -13,6 +13,7 @@ description:
   - The service can neither change nor delete a sending profile. This module looks before one is created whether its domains can work,
     and whether they would take away something that works today, such as mail to a domain.
   - Only what is certain is an error. What cannot be looked up is a warning.
+  - An answer that comes from a wildcard is never an error, because the records of the profile take precedence (RFC 4592).
 author:
   - The smtpd.email authors (@smtpd)
 extends_documentation_fragment:
@@ -124,8 +125,13 @@ findings:
       description:
         - What it is.
         - Errors are V(invalid_name), V(same_domain), V(not_delegated), V(link_domain_at_apex), V(link_domain_in_use),
-          V(bounce_domain_in_use) and V(bounce_domain_receives_mail).
-        - Warnings are V(internationalised_name), V(no_answer), V(existing_spf), V(no_dmarc) and V(spf_not_aligned).
+          V(bounce_domain_in_use), V(bounce_domain_receives_mail) and V(below_dname).
+        - Warnings are V(internationalised_name), V(no_answer), V(existing_spf), V(no_dmarc), V(spf_not_aligned), V(wildcard_mx)
+          and V(wildcard_ends).
+        - V(below_dname) - a DNAME record at or above the domain rules out the records that the profile needs (RFC 6672).
+        - V(wildcard_mx) - mail to the domain is received because of a wildcard MX record, which will no longer apply to it.
+        - V(wildcard_ends) - the sending domain has an address or a CNAME from a wildcard, which will no longer apply to it
+          once there are records below it (RFC 4592).
       type: str
       returned: success
       sample: bounce_domain_receives_mail

@@ -236,3 +236,20 @@ def test_a_variable_that_cannot_work_is_told_before_anything_is_asked(
     run = audit(ansible, bind, **variables)
     assert run.returncode == 2 and told in " ".join(run.output.split()).replace('\\"', '"').replace("\\'", "'")
     assert simulator.requests() == []
+
+
+def test_a_name_server_that_is_silent_next_to_one_that_answers_is_seen(
+    ansible: Ansible, simulator: Simulator, bind: BindServer, tmp_path: Path
+) -> None:
+    bind.reset()
+    publish(bind, seed(simulator, "oak"))
+    with OddServer(lambda _query: None) as down:
+        run = audit(
+            ansible, bind, nameservers=[down.address, bind.address], dns_timeout=0.5, html=str(tmp_path / "report.html")
+        )
+        address = down.address
+    assert run.returncode == 0, run.output
+    (audited,) = run.of("Set the fact smtpd_audit_report")["ansible_facts"]["smtpd_audit_report"]["profiles"]
+    assert (audited["status"], audited["diagnosis"]) == ("unknown", "server_silent")
+    assert address in (tmp_path / "report.html").read_text()
+    assert address in str(run.of("Ask DNS for the records")["warnings"])

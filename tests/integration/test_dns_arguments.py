@@ -193,6 +193,14 @@ def test_nsupdate_leaves_texts_of_others_to_the_letter(bind: BindServer) -> None
     assert nsupdate(bind, SPF) == [False]
 
 
+def test_nsupdate_does_not_copy_what_only_a_wildcard_answers(bind: BindServer) -> None:
+    bind.add("*." + BOUNCE.partition(".")[2], "TXT", '"text of the wildcard"', '"v=spf1 mx -all"')
+    before = set(bind.zone_text("example.com").splitlines())
+    assert nsupdate(bind, SPF) == [True]
+    new = {line.split(" IN ")[1] for line in set(bind.zone_text("example.com").splitlines()) - before}
+    assert new == {'TXT "%s"' % SPF["value"]}
+
+
 def test_nsupdate_joins_wanted_records_of_one_name(bind: BindServer) -> None:
     assert nsupdate(bind, SPF, {**SPF, "value": "another text"}) == [True]
     assert bind.zone_text("example.com").count(" IN TXT ") == 2

@@ -269,6 +269,14 @@ def test_a_name_server_that_does_not_answer_is_no_drift(simulator: Simulator, dn
     assert source.events == []
 
 
+def test_one_name_server_that_does_not_answer_hides_no_drift(simulator: Simulator, dns: BindServer) -> None:
+    simulator.seed(sending_domain=DOMAIN, state="active")
+    simulator.settings(dns=None)
+    one_silent = {"dns": True, "dns_interval": 0.1, "dns_timeout": 0.1, "nameservers": ["127.0.0.1:9", dns.address]}
+    with watching(simulator, **one_silent) as source:
+        assert source.wait_for("dns_drift")["profile"]["sending_domain"] == DOMAIN
+
+
 # How it is loaded
 
 

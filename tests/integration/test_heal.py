@@ -14,6 +14,7 @@ from tests.integration.conftest import Ansible, Run
 from tests.integration.test_role import content, settings
 from tests.simulator import Simulator
 from tests.support.bind import BindServer
+from tests.support.odd_dns import OddServer
 
 
 def heal(
@@ -175,3 +176,24 @@ def test_check_mode_runs_through_and_writes_nothing(ansible: Ansible, simulator:
     run = heal(ansible, dns, "--check", "--diff")
     assert run.returncode == 0, run.output
     assert content(dns) == before and {request["method"] for request in simulator.requests()} == {"GET"}
+
+
+@pytest.mark.parametrize(("require", "healed"), [("answering", True), ("all", False)])
+def test_a_name_server_that_is_down_is_only_waited_for_where_all_are_required(
+    require: str, healed: bool, ansible: Ansible, simulator: Simulator, dns: BindServer
+) -> None:
+    profiles = [
+        seed(simulator, dns, number, state, publish=False) for number, state in enumerate(("active", "pending"))
+    ]
+    with OddServer(lambda _query: None) as down:
+        run = heal(
+            ansible,
+            dns,
+            smtpd_heal_ids=[profile["profile_id"] for profile in profiles],
+            sending_profile_dns_nameservers=[dns.address, down.address],
+            sending_profile_dns_require=require,
+            sending_profile_wait_timeout=6,
+        )
+        assert down.address in run.output
+    assert (run.returncode == 0) is healed, run.output
+    assert [item["healed"] for item in results(run).values()] == [healed, healed]

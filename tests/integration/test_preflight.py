@@ -86,6 +86,119 @@ def test_bad_input_is_told_by_its_option(
     assert result["failed"] and named in result["msg"]
 
 
+# Wildcards and DNAMEs
+
+WILDCARDS = [
+    ("*.acorn-links.example", "CNAME", "elsewhere.example.net."),
+    ("*.acorn-links.example", "A", "192.0.2.1"),
+    ("*.acorn-links.example", "MX", "10 mx.example.net."),
+    ("*.acorn-links.example", "TXT", '"text"'),
+    ("*.mail.acorn.example", "CNAME", "elsewhere.example.net."),
+    ("*.mail.acorn.example", "A", "192.0.2.1"),
+    ("*.mail.acorn.example", "TXT", '"v=spf1 mx -all"'),
+    ("*.acorn.example", "CNAME", "elsewhere.example.net."),
+    ("*.acorn.example", "A", "192.0.2.1"),
+    ("*.acorn.example", "TXT", '"text"'),
+    ("*.acorn.example", "MX", "10 mx.example.net."),
+]
+
+
+@pytest.mark.parametrize(("name", "type_", "value"), WILDCARDS)
+def test_what_only_a_wildcard_answers_is_in_nobodys_way(
+    name: str, type_: str, value: str, ansible: Ansible, dns: BindServer
+) -> None:
+    dns.add(name, type_, value)
+    result = examine(ansible, dns)
+    assert result["ok"] is True, result["findings"]
+    assert {severity for severity, _code in codes(result)} == {"warning"}
+
+
+@pytest.mark.parametrize(
+    ("name", "type_", "value", "code"),
+    [
+        ("go.acorn-links.example", "CNAME", "elsewhere.example.net.", "link_domain_in_use"),
+        ("go.acorn-links.example", "A", "192.0.2.1", "link_domain_in_use"),
+        ("bounce.mail.acorn.example", "CNAME", "elsewhere.example.net.", "bounce_domain_in_use"),
+        ("bounce.mail.acorn.example", "MX", "10 mx.example.net.", "bounce_domain_receives_mail"),
+    ],
+)
+def test_a_stored_record_is_found_next_to_a_wildcard_of_the_same_value(
+    name: str, type_: str, value: str, code: str, ansible: Ansible, dns: BindServer
+) -> None:
+    dns.add("*." + name.partition(".")[2], type_, value)
+    dns.add(name, type_, value)
+    assert ("error", code) in codes(examine(ansible, dns))
+
+
+def test_a_stored_record_is_found_above_a_wildcard_of_the_same_value(ansible: Ansible, dns: BindServer) -> None:
+    for name in ("go.acorn-links.example", "*.go.acorn-links.example"):
+        dns.add(name, "A", "192.0.2.1")
+    assert ("error", "link_domain_in_use") in codes(examine(ansible, dns))
+
+
+def test_a_wildcard_applies_to_names_far_below_it_but_not_below_existing_ones(
+    ansible: Ansible, dns: BindServer
+) -> None:
+    dns.add("*.acorn-links.example", "A", "192.0.2.1")
+    dns.add("known.acorn-links.example", "TXT", '"text"')
+    for link in ("a.b.c.acorn-links.example", "a.known.acorn-links.example"):
+        assert examine(ansible, dns, link_domain=link)["ok"] is True
+    assert ("error", "link_domain_in_use") in codes(examine(ansible, dns, link_domain="known.acorn-links.example"))
+
+
+@pytest.mark.parametrize(
+    ("wildcard", "domain"),
+    [("*.acorn.example", "mail.acorn.example"), ("*.mail.acorn.example", DOMAINS["bounce_domain"])],
+)
+def test_mail_that_a_wildcard_receives_is_a_warning(
+    wildcard: str, domain: str, ansible: Ansible, dns: BindServer
+) -> None:
+    dns.add(wildcard, "MX", "10 mx.example.net.")
+    found = [one for one in examine(ansible, dns)["findings"] if one["code"] == "wildcard_mx"]
+    assert domain in {one["domain"] for one in found}
+    assert all("mx.example.net" in one["message"] and wildcard in one["message"] for one in found)
+
+
+@pytest.mark.parametrize(("type_", "value"), [("A", "192.0.2.1"), ("CNAME", "www.example.net.")])
+def test_an_address_that_the_sending_domain_is_going_to_lose_is_a_warning(
+    type_: str, value: str, ansible: Ansible, dns: BindServer
+) -> None:
+    dns.add("*.acorn.example", type_, value)
+    (finding,) = [one for one in examine(ansible, dns)["findings"] if one["code"] == "wildcard_ends"]
+    assert finding["domain"] == "mail.acorn.example" and value.rstrip(".") in finding["message"]
+
+
+@pytest.mark.parametrize(
+    ("owner", "domains"),
+    [
+        ("sub.acorn-links.example", {"link_domain": "go.sub.acorn-links.example"}),
+        ("mail.acorn.example", {"bounce_domain": "bounce.mail.acorn.example", "sending_domain": "acorn.example"}),
+        ("sub.acorn.example", {"sending_domain": "mail.sub.acorn.example", "bounce_domain": "b.acorn-links.example"}),
+        ("mail.acorn.example", {"sending_domain": "mail.acorn.example", "bounce_domain": "b.acorn-links.example"}),
+    ],
+)
+def test_nothing_can_be_published_below_a_dname(
+    owner: str, domains: dict[str, str], ansible: Ansible, dns: BindServer
+) -> None:
+    dns.add(owner, "DNAME", "elsewhere.example.net.")
+    found = codes(examine(ansible, dns, **domains))
+    assert {code for severity, code in found if severity == "error"} == {"below_dname"}
+
+
+def test_a_name_that_only_looks_like_one_below_a_dname_is_none(ansible: Ansible, dns: BindServer) -> None:
+    dns.add("sub.acorn-links.example", "DNAME", "elsewhere.example.net.")
+    assert examine(ansible, dns, link_domain="othersub.acorn-links.example")["ok"] is True
+
+
+def test_a_profile_is_created_where_a_wildcard_answers_for_all_of_its_domains(
+    ansible: Ansible, simulator: Simulator, dns: BindServer
+) -> None:
+    for zone in ("acorn.example", "acorn-links.example"):
+        dns.add("*." + zone, "CNAME", "elsewhere.example.net.")
+    result = ansible.module("smtpd_sending_profile", **WANTED, preflight=True, nameservers=[dns.address], wait=False)
+    assert (result["failed"], len(simulator.profiles())) == (False, 1), result["msg"]
+
+
 # By the modules that create
 
 WANTED = {"profile_name": "p", **DOMAINS}

@@ -15,6 +15,7 @@ import pytest
 from tests.integration.conftest import ZONES, Ansible
 from tests.simulator import Simulator
 from tests.support.bind import BindServer
+from tests.support.odd_dns import OddServer
 
 LOOK_BEFORE = "Look what DNS says against the profiles that are to be created"
 CREATE, LOOK_UP = "Create the profiles that are not there", "Look up the profiles and their DNS records"
@@ -92,6 +93,44 @@ def test_a_second_run_changes_nothing(ansible: Ansible, simulator: Simulator, dn
     run = ansible.role(**ONE, **settings(dns))
     assert (run.returncode, run.changed) == (0, []), run.output
     assert content(dns) == before
+
+
+@pytest.mark.parametrize(("above", "conflict"), [("mail.acorn.example", "fail"), ("acorn.example", "replace")])
+def test_wildcards_in_all_zones_are_in_nobodys_way(
+    above: str, conflict: str, ansible: Ansible, simulator: Simulator, dns: BindServer
+) -> None:
+    for zone in (above, "acorn-links.example"):
+        dns.add("*." + zone, "CNAME", "elsewhere.example.net.")
+    run = ansible.role(**ONE, **settings(dns), dns_conflict=conflict)
+    assert run.returncode == 0 and states(simulator) == ["active"], run.output
+    for zone in (above, "acorn-links.example"):
+        assert "*.%s. 300 IN CNAME elsewhere.example.net." % zone in content(dns)
+
+
+def test_no_profile_is_created_below_a_dname(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    dns.add("mail.acorn.example", "DNAME", "elsewhere.example.net.")
+    run = ansible.role(**ONE, **settings(dns))
+    assert run.returncode != 0 and "RFC 6672" in run.output and states(simulator) == []
+
+
+def test_a_name_server_that_is_down_does_not_keep_a_profile_from_becoming_active(
+    ansible: Ansible, simulator: Simulator, dns: BindServer
+) -> None:
+    with OddServer(lambda _query: None) as down:
+        given = {**settings(dns), "dns_nameservers": [down.address, dns.address], "dns_require": ""}
+        run = ansible.role(**ONE, **given)
+        assert run.returncode == 0 and states(simulator) == ["active"], run.output
+        assert down.address in run.of(VERIFY)["warnings"][0]
+
+
+def test_a_name_server_that_is_down_is_waited_for_where_all_are_required(
+    ansible: Ansible, simulator: Simulator, dns: BindServer
+) -> None:
+    with OddServer(lambda _query: None) as down:
+        given = {**settings(dns), "dns_nameservers": [dns.address, down.address], "wait_timeout": 3}
+        run = ansible.role(**ONE, **given, dns_require="all")
+        assert run.returncode != 0 and states(simulator) == ["pending"], run.output
+        assert down.address in run.of(FAIL)["msg"]
 
 
 @pytest.mark.thorough

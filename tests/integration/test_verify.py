@@ -10,11 +10,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import dns.message
+import dns.rcode
 import pytest
 
 from tests.integration.conftest import Ansible
 from tests.simulator import Simulator
 from tests.support.bind import BindServer
+from tests.support.odd_dns import OddServer, Respond
 
 QUICK = {"wait_interval": 0.1, "wait_timeout": 20}
 
@@ -194,3 +197,37 @@ def test_a_record_that_cannot_be_is_told_by_its_place(
 ) -> None:
     result = verify(ansible, dns_records=[{"name": "a.example", "type": "A", "value": "192.0.2.1"}])
     assert result["failed"] and result["msg"].startswith("dns_records[0].type: ")
+
+
+# A name server that stays down
+
+
+def refusing(query: dns.message.Message) -> dns.message.Message:
+    response = dns.message.make_response(query)
+    response.set_rcode(dns.rcode.REFUSED)
+    return response
+
+
+@pytest.mark.parametrize(
+    ("respond", "why"), [(lambda _query: None, "no answer within"), (refusing, "REFUSED")], ids=["dead", "lame"]
+)
+def test_a_server_that_stays_silent_does_not_keep_a_profile_from_being_verified(
+    respond: Respond, why: str, ansible: Ansible, simulator: Simulator, dns: BindServer, profile: dict[str, Any]
+) -> None:
+    publish(ansible, dns)
+    with OddServer(respond) as down:
+        result = gated(ansible, dns, nameservers=[down.address, dns.address], wait_timeout=12)
+        (warning,) = map(str, result["warnings"])
+        assert down.address in warning and why in warning and "any longer than 6 s" in warning
+    assert (result["failed"], result["profile"]["state"]) == (False, "active")
+    assert len(simulator.requests(method="PUT")) == 1
+
+
+def test_every_server_has_to_answer_where_all_are_required(
+    ansible: Ansible, simulator: Simulator, dns: BindServer, profile: dict[str, Any]
+) -> None:
+    publish(ansible, dns)
+    with OddServer(refusing) as lame:
+        result = gated(ansible, dns, nameservers=[dns.address, lame.address], wait_timeout=2, require="all")
+    assert result["failed"] and "REFUSED" in result["msg"]
+    assert simulator.requests(method="PUT") == []

@@ -52,6 +52,10 @@ def servfail(_type: str, _values: Sequence[str]) -> list[Answer]:
     return [Answer(server, failure="it answers SERVFAIL") for server in SERVERS]
 
 
+def silent(_type: str, values: Sequence[str]) -> list[Answer]:
+    return [Answer(SERVERS[0], values=tuple(values)), Answer(SERVERS[1], failure="no answer within 5 s")]
+
+
 def profile(
     domain: str, state: str = "active", name: str = "default", since: float = 1000.0, **fields: Any
 ) -> dict[str, Any]:
@@ -100,7 +104,7 @@ def answers(
             (wish,) = check_records([record])
             respond = (responds or {}).get((one["profile_id"], number), right)
             given = respond(record["type"], [canonical(record["type"], record["rdata"])])
-            results.append(Judgement(wish, [wish], given).as_dict())
+            results.append(Judgement(wish, [wish], given, given_up=SERVERS).as_dict())
     return {
         "changed": False,
         "records": results,

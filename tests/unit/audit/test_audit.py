@@ -31,6 +31,7 @@ from tests.support.accounts import (
     partial,
     profile,
     servfail,
+    silent,
     small_account,
 )
 
@@ -69,6 +70,20 @@ def test_the_message_names_the_first_wrong_record_and_counts_the_others() -> Non
 
 def test_servers_that_do_not_answer_make_an_active_profile_unknown() -> None:
     assert verdict(profile("mail.acorn.example"), dict.fromkeys(range(9), servfail)) == (UNKNOWN, "dns_uncertain")
+
+
+def test_a_silent_server_next_to_right_ones_is_named() -> None:
+    audited = audit_one(profile("mail.acorn.example"), {3: silent})
+    assert (audited["status"], audited["diagnosis"]) == (UNKNOWN, "server_silent")
+    assert "(server silent)" in audited["message"]
+    (record,) = [record for record in audited["records"] if record["diagnosis"]]
+    assert (record["status"], record["diagnosis"]) == ("present", "server_silent")
+    assert "no answer within 5 s" in record["message"]
+    assert [server["status"] for server in record["servers"]] == ["present", "unknown"]
+
+
+def test_a_silent_server_does_not_hide_what_is_certainly_wrong() -> None:
+    assert verdict(profile("mail.acorn.example"), {0: silent, 8: missing}) == (DEGRADED, "records_wrong")
 
 
 def test_what_is_certainly_wrong_counts_more_than_what_is_uncertain() -> None:
