@@ -16,13 +16,13 @@ from ._client import Client
 from ._dns_answers import Judgement
 from ._dns_delegation import ServersOf, servers_by
 from ._dns_look import Looker
-from ._dns_survey import examine
+from ._dns_survey import examine_each
 from ._errors import SmtpdError
 from ._flows import PRESENT, VERIFIED, Flow, Outcome
 from ._preflight import ERROR, Finding
 from ._profile_modules import waiting_of
 from ._profiles import describe_wanted
-from ._provider import check_provider, provider_spec
+from ._provider import policy_spec, provider_spec, publishing_problems
 from ._records import Wish, check_records
 from ._vocabulary import PRESENT as DNS_PRESENT
 from ._waiting import wait_spec
@@ -41,6 +41,7 @@ def ensure_spec() -> dict[str, dict[str, Any]]:
         resolver={"type": "str"},
         dns_records={"type": "list", "elements": "dict", "default": []},
         **provider_spec(required=False),
+        **policy_spec(),
     )
 
 
@@ -58,12 +59,11 @@ def ensure(
     servers_of = servers_by(params["nameservers"], params["resolver"], _DNS_TIMEOUT)
     findings: list[Finding] = []
 
-    def look_before(new: list[dict[str, str]]) -> None:
-        if params["provider"]:
-            check_provider(module, new)
-        if params["preflight"]:
-            findings.extend(examine(new, servers_of, _DNS_TIMEOUT)[0])
-            _refuse_errors(findings)
+    def look_before(new: list[dict[str, str]]) -> list[Optional[SmtpdError]]:
+        problems = publishing_problems(module, new) if params["provider"] else [[] for _profile in new]
+        own = examine_each(new, servers_of, _DNS_TIMEOUT) if params["preflight"] else [[] for _profile in new]
+        findings.extend(dict.fromkeys(finding for each in own for finding in each))
+        return [_refusal(*each) for each in zip(own, problems)]
 
     outcomes = flow.ensure(
         wanted,
@@ -76,7 +76,7 @@ def ensure(
     for outcome in outcomes:
         for warning in outcome.warnings:
             module.warn(warning)
-    return outcomes, _findings_result(findings) if params["preflight"] else {}
+    return outcomes, {"findings": [finding._asdict() for finding in findings]} if params["preflight"] else {}
 
 
 class _DnsGate:
@@ -110,17 +110,28 @@ class _DnsGate:
         return [self._looker.judgements[place] for place in places]
 
 
-def _refuse_errors(findings: Sequence[Finding]) -> None:
+def _refusal(findings: Sequence[Finding], problems: Sequence[str]) -> Optional[SmtpdError]:
+    """Why a profile must not be created.
+
+    :param problems: what keeps its records from being published.
+    """
     errors = [finding.message for finding in findings if finding.severity == ERROR]
+    reasons = []
     if errors:
-        raise SmtpdError(
-            "Nothing was created. Mend this first, or go on all the same without preflight:\n%s" % "\n".join(errors),
-            **_findings_result(findings),
+        reasons.append(
+            "The profile is not created, because preflight checks failed. Fix these problems, or set preflight=false to "
+            "skip the checks:\n%s" % _bullets(errors)
         )
+    if problems:
+        reasons.append(
+            "The profile is not created, because the DNS provider could not publish its records, and a profile cannot be "
+            "deleted. Fix these problems:\n%s" % _bullets(problems)
+        )
+    return SmtpdError("\n".join(reasons)) if reasons else None
 
 
-def _findings_result(findings: Sequence[Finding]) -> dict[str, Any]:
-    return {"findings": [finding._asdict() for finding in findings]}
+def _bullets(sentences: Sequence[str]) -> str:
+    return "\n".join("- %s" % sentence for sentence in sentences)
 
 
 def single_result(outcomes: Sequence[Outcome], more: dict[str, Any]) -> dict[str, Any]:

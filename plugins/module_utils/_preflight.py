@@ -23,7 +23,7 @@ ERROR, WARNING = "error", "warning"
 NO_DMARC = "no_dmarc"
 
 # What the service's own records point to (contract: the setup endpoint's example).
-_OUR_LINK_TARGET = "l.smtpdgo.com."
+OUR_LINK_TARGET = "l.smtpdgo.com."
 _OUR_MAIL_HOST_PREFIX, _OUR_MAIL_HOST_SUFFIX = "feedback-smtp.", ".amazonses.com."
 
 SENDING, LINK, BOUNCE = "sending_domain", "link_domain", "bounce_domain"
@@ -149,7 +149,7 @@ def _link_findings(domain: str, node: Node) -> Iterator[Finding]:
             "The link domain becomes a CNAME, which the top of a zone cannot be "
             "(RFC 1034, 3.6.2). Choose a domain below it, such as go.%s." % domain,
         )
-    targets = [target for target in node.get(CNAME) if target != _OUR_LINK_TARGET]
+    targets = [target for target in node.get(CNAME) if target != OUR_LINK_TARGET]
     if targets:
         yield Finding(
             domain,
@@ -179,7 +179,7 @@ def _bounce_findings(domain: str, node: Node) -> Iterator[Finding]:
             "Remove the CNAME, or choose another domain." % node.get(CNAME)[0].rstrip("."),
         )
         return
-    hosts = [host for host in (split_mx(value)[1] for value in node.get(MX)) if not _is_our_mail_host(host)]
+    hosts = [host for host in (split_mx(value)[1] for value in node.get(MX)) if not is_our_mail_host(host)]
     if hosts:
         yield Finding(
             domain,
@@ -200,7 +200,8 @@ def _bounce_findings(domain: str, node: Node) -> Iterator[Finding]:
         )
 
 
-def _is_our_mail_host(host: str) -> bool:
+def is_our_mail_host(host: str) -> bool:
+    """Whether a host, in lower case and with a trailing dot, is one that the service has bounces sent to, in any region."""
     return host.startswith(_OUR_MAIL_HOST_PREFIX) and host.endswith(_OUR_MAIL_HOST_SUFFIX)
 
 
@@ -270,13 +271,21 @@ def look(
     :param survey: looks up names and types.
     :returns: all findings, and the DMARC record of each sending domain.
     """
+    findings, dmarc = look_at_each(profiles, registrable, survey)
+    return list(dict.fromkeys(finding for own in findings for finding in own)), dmarc
+
+
+def look_at_each(
+    profiles: Iterable[Mapping[str, Optional[str]]],
+    registrable: Callable[[str], str],
+    survey: Callable[[Iterable[tuple[str, str]]], Mapping[str, Node]],
+) -> tuple[list[list[Finding]], list[dict[str, Any]]]:
+    """The same with the findings of each profile by themselves, in the order of the profiles."""
     checked = [check_names(profile) for profile in profiles]
     nodes = survey(question for domains, _findings in checked for question in questions(domains, registrable))
-    findings = [finding for domains, own in checked for finding in own + judge(domains, nodes, registrable)]
+    findings = [own + judge(domains, nodes, registrable) for domains, own in checked]
     sending = dict.fromkeys(domains[SENDING] for domains, _findings in checked if SENDING in domains)
-    return list(dict.fromkeys(findings)), [
-        _dmarc_result(domain, dmarc_of(domain, nodes, registrable)) for domain in sending
-    ]
+    return findings, [_dmarc_result(domain, dmarc_of(domain, nodes, registrable)) for domain in sending]
 
 
 def _dmarc_result(domain: str, found: Optional[tuple[str, str]]) -> dict[str, Any]:

@@ -1,0 +1,256 @@
+# Copyright (c) 2026, the smtpd.email authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One profile whose records could not be published is not created, and the others of the list are."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from typing import Any, Iterator, NamedTuple
+
+import pytest
+
+from tests.simulator import Simulator
+from tests.support.bind import BindServer
+from tests.support.inprocess import run_module
+
+OPEN, LINKS = "acorn.example", "acorn-links.example"
+# What the key of the tests may not do: transfer the first, update the second, update one name of the third.
+CLOSED, LOCKED, PICKY = "closed.example", "locked.example", "picky.example"
+REFUSED_NAME = "go.picky.example"
+MISSING = "missing.example"
+# All of it has another name.
+RENAMED = "renamed.example"
+ZONES = (OPEN, LINKS, CLOSED, LOCKED, PICKY, RENAMED)
+
+GOOD = [
+    {"profile_name": name, "sending_domain": "%s.%s" % (name, OPEN), "link_domain": "%s.%s" % (name, LINKS)}
+    for name in ("first", "last")
+]
+BAD = {
+    "profile_name": "bad",
+    "sending_domain": "mail.acorn.example",
+    "link_domain": "go.acorn-links.example",
+    "bounce_domain": "bounce.mail.acorn.example",
+}
+
+
+class PickyBind(BindServer):
+    """A name server with a second key that may do less than that of the server itself."""
+
+    key = "limited."
+
+    def __init__(self) -> None:
+        self.secret = base64.b64encode(secrets.token_bytes(32)).decode()
+        super().__init__(ZONES)
+
+    def octodns_provider(self) -> tuple[dict[str, Any], dict[str, str]]:
+        provider, _secrets = super().octodns_provider()
+        return dict(provider, key_name=self.key), {"key_secret": self.secret}
+
+    def serials(self) -> list[int]:
+        return [self.serial(zone) for zone in ZONES]
+
+    def updates(self) -> int:
+        """How many updates the second key has asked for. Of each zone's first record the log has a line."""
+        return len([line for line in self.query_log("signer \"%s\"" % self.key.rstrip(".")) if "updat" in line])
+
+    def _write_zone_files(self) -> None:
+        super()._write_zone_files()
+        self._zone_path(RENAMED + ".").write_text(
+            "$TTL 300\n@ SOA ns.example.net. hostmaster 1 7200 3600 1209600 300\n"
+            "@ NS ns.example.net.\n@ DNAME links.example.net.\n"
+        )
+
+    def _config(self) -> str:
+        own = 'key "%s"' % self.key_name
+        config = (
+            super()
+            ._config()
+            .replace("allow-transfer { %s; };" % own, 'allow-transfer { %s; key "%s"; };' % (own, self.key))
+        )
+        for zone in ZONES:
+            rules = {
+                LOCKED: "",
+                PICKY: 'deny "{0}" name {1} CNAME; grant "{0}" zonesub ANY;'.format(self.key, REFUSED_NAME),
+            }.get(zone, 'grant "%s" zonesub ANY;' % self.key)
+            head = 'zone "%s." { type primary;' % zone
+            transfer = " allow-transfer { %s; };" % own if zone == CLOSED else ""
+            before, head, after = config.partition(head)
+            config = before + head + transfer + after.replace("update-policy {", "update-policy { " + rules, 1)
+        key = 'key "%s" { algorithm %s; secret "%s"; };\n' % (self.key, self.key_algorithm, self.secret)
+        return key + config
+
+
+@pytest.fixture(scope="module")
+def picky_server() -> Iterator[PickyBind]:
+    with PickyBind() as server:
+        yield server
+
+
+@pytest.fixture
+def server(picky_server: PickyBind, simulator: Simulator) -> PickyBind:
+    picky_server.reset()
+    simulator.settings(dns=picky_server.address)
+    return picky_server
+
+
+class Case(NamedTuple):
+    """What makes a profile one that must not be created.
+
+    :param records: what is in DNS, each a name, a type and a value.
+    :param profile: how it differs from C(BAD).
+    :param said: what its error has in it.
+    :param is_asked: whether it takes a question to the provider, which check mode does not put.
+    """
+
+    records: list[tuple[str, str, str]]
+    profile: dict[str, str]
+    said: list[str]
+    is_asked: bool = False
+
+
+def in_zone(zone: str) -> dict[str, str]:
+    return {
+        "sending_domain": "mail." + zone,
+        "link_domain": "go." + zone,
+        "bounce_domain": "bounce.mail." + zone,
+    }
+
+
+CASES = {
+    "an address at the link domain": Case(
+        [("go.acorn-links.example", "A", "192.0.2.1")],
+        {},
+        ["go.acorn-links.example. 300 IN A 192.0.2.1", "Remove these, or choose another domain"],
+    ),
+    "another target of the link domain": Case(
+        [("go.acorn-links.example", "CNAME", "shop.example.net.")],
+        {},
+        ["go.acorn-links.example. 300 IN CNAME shop.example.net.", "Remove that record, or choose another domain"],
+    ),
+    "an address at a link domain that the service chooses": Case(
+        [("go.acorn.example", "A", "192.0.2.1")],
+        {"link_domain": ""},
+        ["go.acorn.example. 300 IN A 192.0.2.1"],
+    ),
+    "a foreign MX record": Case(
+        [("bounce.mail.acorn.example", "MX", "10 mx.example.net.")],
+        {},
+        ["bounce.mail.acorn.example. 300 IN MX 10 mx.example.net.", "Choose another domain"],
+    ),
+    "a foreign SPF record": Case(
+        [("bounce.mail.acorn.example", "TXT", '"v=spf1 mx -all"')],
+        {},
+        ['bounce.mail.acorn.example. 300 IN TXT "v=spf1 mx -all"', "spf=merge"],
+    ),
+    "a CNAME at the bounce domain": Case(
+        [("bounce.mail.acorn.example", "CNAME", "shop.example.net.")],
+        {},
+        ["bounce.mail.acorn.example. 300 IN CNAME shop.example.net.", "Remove it, or choose another domain"],
+    ),
+    "a CNAME where the service wants a text": Case(
+        [("_amazonses.mail.acorn.example", "CNAME", "shop.example.net.")],
+        {},
+        ["_amazonses.mail.acorn.example. 300 IN CNAME shop.example.net."],
+    ),
+    "a DNAME above": Case(
+        [("mail.acorn.example", "DNAME", "mail.example.net.")],
+        {},
+        ["mail.acorn.example. 300 IN DNAME mail.example.net."],
+    ),
+    "a DNAME at the top of the zone": Case(
+        [],
+        in_zone(RENAMED),
+        ["renamed.example. 300 IN DNAME links.example.net."],
+    ),
+    "a delegated sending domain": Case(
+        [("mail.acorn.example", "NS", "ns.example.net.")],
+        {},
+        ["mail.acorn.example. 300 IN NS ns.example.net.", "give that zone in zones"],
+    ),
+    "a wildcard that would not answer any more": Case(
+        [("*.down.acorn.example", "A", "192.0.2.1")],
+        {"sending_domain": "deep.down.acorn.example", "bounce_domain": "bounce.acorn.example"},
+        ["deep.down.acorn.example., by *.down.acorn.example. 300 IN A 192.0.2.1"],
+    ),
+    "a zone that is missing": Case(
+        [], in_zone(MISSING), ["Read the zone missing.example.", "check that it has the zone"]
+    ),
+    "a zone that is not handed over": Case(
+        [], in_zone(CLOSED), ["Read the zone closed.example.", "this key may transfer it"]
+    ),
+    "a zone that may not be written": Case(
+        [],
+        in_zone(LOCKED),
+        ["the zone locked.example. may be written", "key may update the zone", "bounce.mail.locked.example"],
+        is_asked=True,
+    ),
+    "a name that may not be written": Case(
+        [],
+        in_zone(PICKY),
+        ["the zone picky.example. may be written", "key may update the zone", "Refused: go.picky.example."],
+        is_asked=True,
+    ),
+    "a domain in none of the zones": Case(
+        [], in_zone("elsewhere.example"), ["no zone for mail.elsewhere.example", "The zones known are: acorn"]
+    ),
+}
+
+
+def options(server: PickyBind) -> dict[str, Any]:
+    provider, provider_secrets = server.octodns_provider()
+    return {"provider": provider, "provider_secrets": provider_secrets, "zones": [*ZONES, MISSING]}
+
+
+def create(
+    simulator: Simulator, server: PickyBind, *bad: dict[str, str], check_mode: bool = False, **changed: Any
+) -> dict[str, Any]:
+    """Run the module with good profiles around bad ones."""
+    access = {"api_url": simulator.url, "access_token": simulator.token}
+    return run_module(
+        "smtpd_sending_profiles",
+        check_mode=check_mode,
+        **{"profiles": [GOOD[0], *bad, GOOD[1]], "wait": False, **access, **options(server), **changed},
+    )
+
+
+def bad_profile(**changed: str) -> dict[str, str]:
+    return {name: value for name, value in {**BAD, **changed}.items() if value}
+
+
+def sent(simulator: Simulator) -> list[str]:
+    """The names of the profiles that the service was asked to create."""
+    return sorted(request["body"]["profile_name"] for request in simulator.requests(method="POST"))
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_only_the_profile_that_could_not_be_published_is_not_created(
+    case: Case, simulator: Simulator, server: PickyBind
+) -> None:
+    for record in case.records:
+        server.add(*record)
+    before = server.serials()
+    result = create(simulator, server, bad_profile(**case.profile))
+    assert [item["failed"] for item in result["results"]] == [False, True, False], result["msg"]
+    assert sent(simulator) == ["first", "last"]
+    assert result["failed"] and result["changed"]
+    message = result["results"][1]["msg"]
+    assert message.startswith("The profile is not created, because the DNS provider could not publish its records")
+    for words in case.said:
+        assert words in message
+    assert server.serials() == before, "asking changes nothing"
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_check_mode_predicts_it(case: Case, simulator: Simulator, server: PickyBind) -> None:
+    for record in case.records:
+        server.add(*record)
+    before, asked = server.serials(), server.updates()
+    result = create(simulator, server, bad_profile(**case.profile), check_mode=True)
+    assert [item["failed"] for item in result["results"]] == [False, not case.is_asked, False], result
+    assert result["results"][0]["profile"]["profile_id"] is None and result["changed"]
+    assert simulator.requests(method="POST") == []
+    assert server.serials() == before and server.updates() == asked, "check mode sends no update, not even an empty one"
