@@ -28,6 +28,8 @@ _TOKEN, _SELECTOR = "a token that the service will choose", "smtpd-chooses-this-
 
 # By a profile's place, what is in the way of it.
 Problems = dict[int, list[str]]
+# By name key and type, why the provider does not let records be written.
+Refused = dict[tuple[str, str], str]
 
 
 @dataclass(frozen=True)
@@ -195,8 +197,8 @@ def _probes(plan: ZonePlan) -> list[Change]:
     ]
 
 
-def _refused(ask: Callable[[Sequence[Change]], None], probes: Sequence[Change]) -> dict[str, str]:
-    """The names that may not be written, and why.
+def _refused(ask: Callable[[Sequence[Change]], None], probes: Sequence[Change]) -> Refused:
+    """What may not be written.
 
     All are asked for together. Only if that is refused, halves are, down to single records: a key may be kept from one name.
     """
@@ -206,7 +208,7 @@ def _refused(ask: Callable[[Sequence[Change]], None], probes: Sequence[Change]) 
         ask(probes)
     except SmtpdError as error:
         if len(probes) == 1 or not _is_refusal(error):
-            return {probe.any.name: str(error) for probe in probes}
+            return {(probe.any.name, probe.any.type): str(error) for probe in probes}
         half = len(probes) // 2
         return {**_refused(ask, probes[:half]), **_refused(ask, probes[half:])}
     return {}
@@ -227,9 +229,10 @@ def _blame(places: Iterable[int], problem: str, problems: Problems) -> None:
         problems[place].append(problem)
 
 
-def _blame_owners(by_place: Mapping[int, Sequence[Wish]], refused: Mapping[str, str], problems: Problems) -> None:
+def _blame_owners(by_place: Mapping[int, Sequence[Wish]], refused: Refused, problems: Problems) -> None:
     for place, wishes in by_place.items() if refused else ():
         reasons: dict[str, list[str]] = {}
-        for name in dict.fromkeys(wish.name for wish in wishes if wish.name in refused):
-            reasons.setdefault(refused[name], []).append(name.rstrip("."))
-        problems[place] += ["%s Refused: %s." % (reason, ", ".join(names)) for reason, names in reasons.items()]
+        for key in dict.fromkeys((wish.name, wish.type) for wish in wishes):
+            if key in refused:
+                reasons.setdefault(refused[key], []).append("%s %s" % (key[0].rstrip("."), key[1]))
+        problems[place] += ["%s Refused: %s." % (reason, ", ".join(records)) for reason, records in reasons.items()]

@@ -12,6 +12,7 @@ from typing import Any, Iterator, NamedTuple
 
 import pytest
 
+from tests.integration.conftest import Ansible
 from tests.simulator import Simulator
 from tests.support.bind import BindServer
 from tests.support.inprocess import run_module
@@ -54,8 +55,8 @@ class PickyBind(BindServer):
         return [self.serial(zone) for zone in ZONES]
 
     def updates(self) -> int:
-        """How many updates the second key has asked for. Of each zone's first record the log has a line."""
-        return len([line for line in self.query_log("signer \"%s\"" % self.key.rstrip(".")) if "updat" in line])
+        """How many lines the log has of updates by the second key."""
+        return len(self.query_log("/key %s: updating zone" % self.key.rstrip(".")))
 
     def _write_zone_files(self) -> None:
         super()._write_zone_files()
@@ -185,13 +186,13 @@ CASES = {
     "a zone that may not be written": Case(
         [],
         in_zone(LOCKED),
-        ["the zone locked.example. may be written", "key may update the zone", "bounce.mail.locked.example"],
+        ["the zone locked.example. may be written", "key may update the zone", "bounce.mail.locked.example MX"],
         is_asked=True,
     ),
     "a name that may not be written": Case(
         [],
         in_zone(PICKY),
-        ["the zone picky.example. may be written", "key may update the zone", "Refused: go.picky.example."],
+        ["the zone picky.example. may be written", "key may update the zone", "Refused: go.picky.example CNAME."],
         is_asked=True,
     ),
     "a domain in none of the zones": Case(
@@ -254,3 +255,113 @@ def test_check_mode_predicts_it(case: Case, simulator: Simulator, server: PickyB
     assert result["results"][0]["profile"]["profile_id"] is None and result["changed"]
     assert simulator.requests(method="POST") == []
     assert server.serials() == before and server.updates() == asked, "check mode sends no update, not even an empty one"
+
+
+# By the role
+
+FAIL = "smtpd.email.sending_profile : Fail if a profile could not be set up"
+PREFLIGHT = "Look what DNS says against the profiles that are to be created"
+
+
+def role_variables(server: PickyBind, *bad: dict[str, str]) -> dict[str, Any]:
+    provider, provider_secrets = server.octodns_provider()
+    return {
+        "list": [GOOD[0], *bad, GOOD[1]],
+        "dns_provider": "octodns",
+        "dns_octodns": provider,
+        "dns_octodns_secrets": provider_secrets,
+        "dns_zones": [*ZONES, MISSING],
+        "dns_nameservers": [server.address],
+        "wait_timeout": 20,
+        "wait_interval": 0.2,
+    }
+
+
+ALL_BAD = [
+    {"profile_name": "used link", "sending_domain": "a.acorn.example", "link_domain": "go.acorn-links.example"},
+    {"profile_name": "used bounce", "sending_domain": "b.acorn.example", "bounce_domain": "bounce.acorn.example"},
+    {"profile_name": "second spf", "sending_domain": "c.acorn.example", "bounce_domain": "spf.acorn.example"},
+    {"profile_name": "delegated", "sending_domain": "mail.acorn.example"},
+    {"profile_name": "unknown", **in_zone("elsewhere.example")},
+    *({"profile_name": zone, **in_zone(zone)} for zone in (MISSING, CLOSED, LOCKED, PICKY)),
+]
+
+
+@pytest.mark.parametrize("preflight", [True, False])
+def test_the_role_sets_up_all_others_and_fails_in_the_end(
+    preflight: bool, ansible: Ansible, simulator: Simulator, server: PickyBind
+) -> None:
+    server.add("go.acorn-links.example", "A", "192.0.2.1")
+    server.add("bounce.acorn.example", "MX", "10 mx.example.net.")
+    server.add("spf.acorn.example", "TXT", '"v=spf1 mx -all"')
+    server.add("mail.acorn.example", "NS", "ns.example.net.")
+    run = ansible.role(**role_variables(server, *ALL_BAD), preflight=preflight)
+    assert run.failed == [FAIL], run.output
+    results = run.of("Set the fact sending_profile_results")["ansible_facts"]["sending_profile_results"]
+    names = [profile["profile_name"] for profile in ALL_BAD]
+    assert [(result["profile_name"], result["failed"], result["state"]) for result in results] == [
+        ("first", False, "active"),
+        *((name, True, None) for name in names),
+        ("last", False, "active"),
+    ]
+    assert sent(simulator) == ["first", "last"]
+    for words in (
+        "go.acorn-links.example. 300 IN A 192.0.2.1",
+        "bounce.acorn.example. 300 IN MX 10 mx.example.net.",
+        'spf.acorn.example. 300 IN TXT "v=spf1 mx -all"',
+        "mail.acorn.example. 300 IN NS ns.example.net.",
+        "no zone for mail.elsewhere.example",
+        "Read the zone missing.example.",
+        "Read the zone closed.example.",
+        "the zone locked.example. may be written",
+        "Refused: go.picky.example CNAME.",
+    ):
+        assert words in run.of(FAIL)["msg"]
+
+
+def test_the_role_predicts_it_in_check_mode(ansible: Ansible, simulator: Simulator, server: PickyBind) -> None:
+    server.add("go.acorn-links.example", "A", "192.0.2.1")
+    run = ansible.role("--check", **role_variables(server, bad_profile()))
+    assert run.failed == [FAIL], run.output
+    results = run.of("Set the fact sending_profile_results")["ansible_facts"]["sending_profile_results"]
+    assert [result["failed"] for result in results] == [False, True, False]
+    assert sent(simulator) == []
+
+
+@pytest.mark.parametrize(
+    "flags, failed",
+    [
+        (("--tags", "preflight"), PREFLIGHT),
+        (("--tags", "preflight,report"), FAIL),
+        (("--skip-tags", "create"), FAIL),
+        (("--tags", "create"), "Create the profiles that are not there"),
+    ],
+)
+def test_stages_by_themselves_fail_with_it(
+    flags: tuple[str, ...], failed: str, ansible: Ansible, simulator: Simulator, server: PickyBind
+) -> None:
+    server.add("go.acorn-links.example", "A", "192.0.2.1")
+    run = ansible.role(*flags, **role_variables(server, bad_profile()))
+    assert [name.rpartition(" : ")[2] for name in run.failed] == [failed.rpartition(" : ")[2]], run.output
+    assert "go.acorn-links.example" in run.of(failed.rpartition(" : ")[2])["msg"]
+    assert sent(simulator) == (["first", "last"] if "create" in flags and "--tags" in flags else [])
+
+
+@pytest.mark.parametrize(
+    "record, variable",
+    [
+        (("bounce.mail.acorn.example", "TXT", '"v=spf1 mx -all"'), {"dns_spf": "merge"}),
+        (("_amazonses.mail.acorn.example", "CNAME", "shop.example.net."), {"dns_conflict": "replace"}),
+    ],
+)
+def test_what_the_role_is_allowed_is_not_in_the_way(
+    record: tuple[str, str, str],
+    variable: dict[str, str],
+    ansible: Ansible,
+    simulator: Simulator,
+    server: PickyBind,
+) -> None:
+    server.add(*record)
+    run = ansible.role(**role_variables(server, bad_profile()), **variable)
+    assert run.returncode == 0, run.output
+    assert [profile["state"] for profile in simulator.profiles()] == ["active"] * 3
