@@ -12,6 +12,7 @@ it is planned as it is for publishing, and what publishing would refuse is a pro
 from __future__ import annotations
 
 import secrets
+import socket
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Iterable, Mapping, Sequence
 
@@ -25,6 +26,11 @@ from ._records import Wish, check_records
 # What the contract shows, with placeholders of the same length for what only the service knows.
 _SPF, _MAIL_HOST = "v=spf1 include:amazonses.com ~all", "feedback-smtp.us-east-1.amazonses.com"
 _TOKEN, _SELECTOR = "a token that the service will choose", "smtpd-chooses-this-selector"
+
+_ONLY_CNAME = "A link domain becomes a CNAME, which can have no other records next to it (RFC 1034, 3.6.2)."
+
+# After so many zones in a row for which a server stays silent, the others are not waited for.
+_MAX_SILENT = 3
 
 # By a profile's place, what is in the way of it.
 Problems = dict[int, list[str]]
@@ -58,6 +64,8 @@ def expected_wishes(profile: Mapping[str, Any]) -> list[Wish]:
     """
     domains = domains_of(profile)
     sending, bounce, link = domains[SENDING], domains[BOUNCE], domains[LINK]
+    if link == bounce:
+        raise InputError(LINK, "%s is the bounce domain too. %s Choose another link domain." % (link, _ONLY_CNAME))
     records = [
         ("%s._domainkey.%s" % (_SELECTOR, sending), CNAME, _SELECTOR + ".dkim.smtpd.dev"),
         *(("_amazonses." + domain, TXT, _TOKEN) for domain in dict.fromkeys((sending, bounce, link))),
@@ -85,7 +93,13 @@ def rehearse(
     problems: Problems = {place: [] for place in range(len(profiles))}
     wishes_of = _wishes(profiles, problems)
     _find_clashes(wishes_of, problems)
+    silent: list[str] = []
     for zone, by_place in sorted(_by_zone(profiles, wishes_of, zones, problems).items()):
+        if len(silent) == _MAX_SILENT:
+            _blame(
+                by_place, "The zone %s was not read, because of no answer for %s." % (zone, ", ".join(silent)), problems
+            )
+            continue
         try:
             wishes = [wish for own in by_place.values() for wish in own]
             loaded = provider.read(zone, relevant_names(zone, wishes))
@@ -93,7 +107,9 @@ def rehearse(
             provider.prepare(loaded, plan.changes)
         except SmtpdError as error:
             _blame(by_place, str(error), problems)
+            silent = [*silent, zone] if isinstance(error.__context__, socket.timeout) else []
             continue
+        silent = []
         if ask:
             refused = _refused(lambda changes, loaded=loaded: provider.ask_to_write(loaded, changes), _probes(plan))
             _blame_owners(by_place, refused, problems)
@@ -120,9 +136,8 @@ def _find_clashes(wishes_of: Mapping[int, Sequence[Wish]], problems: Problems) -
     for name in sorted(set(aliases) & set(others)):
         for place in sorted({*aliases[name], *others[name]}):
             problems[place].append(
-                "%s is the link domain of one profile and the bounce domain of another. A link domain becomes a CNAME, "
-                "which can have no other records next to it (RFC 1034, 3.6.2). Choose another domain for one of them."
-                % name.rstrip(".")
+                "%s is the link domain of one profile and the bounce domain of another. %s Choose another domain for one "
+                "of them." % (name.rstrip("."), _ONLY_CNAME)
             )
 
 

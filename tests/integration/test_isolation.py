@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import secrets
+import socket
 from typing import Any, Iterator, NamedTuple
 
 import pytest
@@ -255,6 +257,105 @@ def test_check_mode_predicts_it(case: Case, simulator: Simulator, server: PickyB
     assert result["results"][0]["profile"]["profile_id"] is None and result["changed"]
     assert simulator.requests(method="POST") == []
     assert server.serials() == before and server.updates() == asked, "check mode sends no update, not even an empty one"
+
+
+def test_a_key_that_may_not_write_one_name_keeps_only_its_profile_from_being_created(
+    simulator: Simulator, server: PickyBind
+) -> None:
+    in_the_same_zone = [
+        {"profile_name": "p%d" % number, "sending_domain": "p%d.picky.example" % number, "link_domain": link}
+        for number, link in enumerate(["go%d.picky.example" % other for other in range(16)] + [REFUSED_NAME])
+    ]
+    result = create(simulator, server, *in_the_same_zone)
+    assert [item["failed"] for item in result["results"]] == [False] * 17 + [True, False], result["msg"]
+    assert len(server.query_log("zone 'picky.example/IN': update failed")) < 20, "halved, not tried one by one"
+
+
+def test_a_name_that_profiles_share_concerns_all_of_them(simulator: Simulator, server: PickyBind) -> None:
+    server.add("go.acorn-links.example", "A", "192.0.2.1")
+    shared = [
+        {"profile_name": name, "sending_domain": name + ".acorn.example", "link_domain": "go.acorn-links.example"}
+        for name in ("a", "b")
+    ]
+    result = create(simulator, server, *shared)
+    assert [item["failed"] for item in result["results"]] == [False, True, True, False], result["msg"]
+    assert sent(simulator) == ["first", "last"]
+
+
+def test_what_the_records_of_one_profile_do_to_those_of_another_concerns_both(
+    simulator: Simulator, server: PickyBind
+) -> None:
+    clash = [
+        {"profile_name": "a", "sending_domain": "a.acorn.example", "link_domain": "shared.acorn.example"},
+        {"profile_name": "b", "sending_domain": "b.acorn.example", "bounce_domain": "shared.acorn.example"},
+        bad_profile(bounce_domain=BAD["link_domain"]),
+    ]
+    result = create(simulator, server, *clash, conflict="replace")
+    assert [item["failed"] for item in result["results"]] == [False, True, True, True, False], result["msg"]
+    assert "shared.acorn.example is the link domain of one profile and the bounce domain of another" in result["msg"]
+    assert "link_domain: go.acorn-links.example is the bounce domain too." in result["results"][3]["msg"]
+    assert sent(simulator) == ["first", "last"]
+
+
+def test_a_link_domain_that_the_service_chooses_outside_of_the_zones_is_told_as_such(
+    simulator: Simulator, server: PickyBind
+) -> None:
+    result = create(
+        simulator, server, {"profile_name": "p", "sending_domain": "p.acorn.example"}, zones=["p.acorn.example"]
+    )
+    assert "no zone for go.acorn.example" in result["results"][1]["msg"]
+    assert "The service chooses link_domain go.acorn.example, because none is set." in result["results"][1]["msg"]
+
+
+@pytest.mark.parametrize(
+    "record, option",
+    [
+        (("bounce.mail.acorn.example", "TXT", '"v=spf1 mx -all"'), {"spf": "merge"}),
+        (("bounce.mail.acorn.example", "MX", "10 mx.example.net."), {"conflict": "replace"}),
+        (("go.acorn-links.example", "A", "192.0.2.1"), {"conflict": "replace"}),
+        # Records of ours, or of somebody who cannot be in the way
+        (("bounce.mail.acorn.example", "MX", "10 feedback-smtp.eu-west-1.amazonses.com."), {}),
+        (("bounce.mail.acorn.example", "TXT", '"v=spf1 mx include:amazonses.com -all"'), {}),
+        (("go.acorn-links.example", "CNAME", "l.smtpdgo.com."), {}),
+        (("mail.acorn.example", "CNAME", "shop.example.net."), {}),
+        (("_amazonses.mail.acorn.example", "TXT", '"a token of another profile"'), {}),
+    ],
+)
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_what_publishing_would_not_refuse_is_not_in_the_way(
+    check_mode: bool, record: tuple[str, str, str], option: dict[str, str], simulator: Simulator, server: PickyBind
+) -> None:
+    server.add(*record)
+    before = server.serials()
+    result = create(simulator, server, bad_profile(), check_mode=check_mode, **option)
+    assert not result["failed"], result["msg"]
+    assert server.serials() == before
+
+
+def test_a_profile_that_is_there_is_not_concerned(simulator: Simulator, server: PickyBind) -> None:
+    server.add("go.acorn-links.example", "A", "192.0.2.1")
+    simulator.seed(**BAD, state="pending")
+    result = create(simulator, server, bad_profile())
+    assert not result["failed"] and sent(simulator) == ["first", "last"]
+
+
+def test_a_server_that_stays_silent_is_not_waited_for_with_each_zone(simulator: Simulator, server: PickyBind) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=20) as silent:
+        provider, _secrets = server.octodns_provider()
+        provider = dict(provider, port=silent.getsockname()[1], timeout=0.2)
+        zones = ["zone%d.example" % number for number in range(6)]
+        bad = [{"profile_name": zone, **in_zone(zone)} for zone in zones]
+        result = create(simulator, server, *bad, provider=provider, zones=zones)
+        silent.settimeout(0)
+        connections = 0
+        with contextlib.suppress(BlockingIOError):
+            while connections < 20:
+                silent.accept()[0].close()
+                connections += 1
+    assert connections == 3
+    assert "Nothing answered in time" in result["results"][1]["msg"]
+    assert "no answer for zone0.example., zone1.example., zone2.example." in result["results"][6]["msg"]
+    assert sent(simulator) == []
 
 
 # By the role
