@@ -116,22 +116,20 @@ def _refusal(findings: Sequence[Finding], problems: Sequence[str]) -> Optional[S
     :param problems: what keeps its records from being published.
     """
     errors = [finding.message for finding in findings if finding.severity == ERROR]
-    reasons = []
-    if errors:
-        reasons.append(
-            "The profile is not created, because preflight checks failed. Fix these problems, or set preflight=false to "
-            "skip the checks:\n%s" % _bullets(errors)
-        )
-    if problems:
-        reasons.append(
-            "The profile is not created, because the DNS provider could not publish its records, and a profile cannot be "
-            "deleted. Fix these problems:\n%s" % _bullets(problems)
-        )
-    return SmtpdError("\n".join(reasons)) if reasons else None
+    reasons = [
+        _because("preflight checks failed (set preflight=false to skip them)", errors),
+        _because("the DNS provider could not publish its records", problems),
+    ]
+    text = "\n".join(filter(None, reasons))
+    return SmtpdError(text) if text else None
 
 
-def _bullets(sentences: Sequence[str]) -> str:
-    return "\n".join("- %s" % sentence for sentence in sentences)
+def _because(reason: str, sentences: Sequence[str]) -> str:
+    """The reason with what it consists of. What is kept of it in AWX is the first line."""
+    if not sentences:
+        return ""
+    listed = " " + sentences[0] if len(sentences) == 1 else "".join("\n- " + sentence for sentence in sentences)
+    return "The profile is not created, because %s:%s" % (reason, listed)
 
 
 def single_result(outcomes: Sequence[Outcome], more: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Mapping, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
@@ -72,7 +73,8 @@ def publishing_problems(module: AnsibleModule, profiles: Sequence[Mapping[str, A
         ttl=check_ttl(params["ttl"]),
         replace=params["conflict"] == "replace",
         merge_spf=params["spf"] == "merge",
-        count_lookups=spf_lookups,
+        # A zone is planned more than once, and each include takes a look-up.
+        count_lookups=functools.lru_cache(maxsize=None)(spf_lookups),
     )
     provider = provider_of(module)
     # Asking takes a call that writes, though nothing, which check mode does without.

@@ -16,8 +16,8 @@ import socket
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Iterable, Mapping, Sequence
 
-from ._dns_plan import Policy, ZonePlan, plan_zone, relevant_names
-from ._errors import InputError, SmtpdError
+from ._dns_plan import Conflict, Policy, ZonePlan, plan_zone, relevant_names
+from ._errors import InputError, MissingLibraryError, SmtpdError
 from ._preflight import BOUNCE, LINK, OUR_LINK_TARGET, SENDING, is_our_mail_host
 from ._rdata import CNAME, MX, TXT, find_zone, name_key, split_mx
 from ._record_sets import Change, LoadedZone, zones_of
@@ -31,6 +31,7 @@ _ONLY_CNAME = "A link domain becomes a CNAME, which can have no other records ne
 
 # After so many zones in a row for which a server stays silent, the others are not waited for.
 _MAX_SILENT = 3
+_UNREAD = "The zone %s was not read, because there was no answer for %s. Check the provider's settings, then run again."
 
 # By a profile's place, what is in the way of it.
 Problems = dict[int, list[str]]
@@ -89,22 +90,24 @@ def rehearse(
     :param zones: where to publish.
     :param ask: whether to ask the provider if it lets the records be written, where it can be asked.
     :returns: for each profile the problems, empty where there is none.
+    :raises MissingLibraryError: a library is missing that all of it needs.
     """
     problems: Problems = {place: [] for place in range(len(profiles))}
     wishes_of = _wishes(profiles, problems)
     _find_clashes(wishes_of, problems)
+    wishes_of = {place: wishes for place, wishes in wishes_of.items() if not problems[place]}
     silent: list[str] = []
     for zone, by_place in sorted(_by_zone(profiles, wishes_of, zones, problems).items()):
         if len(silent) == _MAX_SILENT:
-            _blame(
-                by_place, "The zone %s was not read, because of no answer for %s." % (zone, ", ".join(silent)), problems
-            )
+            _blame(by_place, _UNREAD % (zone, ", ".join(silent)), problems)
             continue
         try:
             wishes = [wish for own in by_place.values() for wish in own]
             loaded = provider.read(zone, relevant_names(zone, wishes))
             plan = _plan_of_healthy(loaded, zone, by_place, policy, problems)
             provider.prepare(loaded, plan.changes)
+        except MissingLibraryError:
+            raise
         except SmtpdError as error:
             _blame(by_place, str(error), problems)
             silent = [*silent, zone] if isinstance(error.__context__, socket.timeout) else []
@@ -191,10 +194,22 @@ def _plan_of_healthy(
     healthy = []
     for place in by_place:
         conflicts = plan([place]).conflicts
-        problems[place] += map(str, conflicts)
+        problems[place] += map(_describe, conflicts)
         if not conflicts:
             healthy.append(place)
     return plan(healthy)
+
+
+def _describe(conflict: Conflict) -> str:
+    """A conflict with what to do in the first line."""
+    found = "\n            ".join(conflict.found)
+    return "%s %s: %s\n    there:  %s\n    wanted: %s" % (
+        conflict.name.rstrip("."),
+        conflict.type,
+        conflict.todo,
+        found or "-",
+        conflict.wanted,
+    )
 
 
 # Permission

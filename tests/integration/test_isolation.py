@@ -354,7 +354,7 @@ def test_a_server_that_stays_silent_is_not_waited_for_with_each_zone(simulator: 
                 connections += 1
     assert connections == 3
     assert "Nothing answered in time" in result["results"][1]["msg"]
-    assert "no answer for zone0.example., zone1.example., zone2.example." in result["results"][6]["msg"]
+    assert "there was no answer for zone0.example., zone1.example., zone2.example." in result["results"][6]["msg"]
     assert sent(simulator) == []
 
 
@@ -418,6 +418,25 @@ def test_the_role_sets_up_all_others_and_fails_in_the_end(
         "Refused: go.picky.example CNAME.",
     ):
         assert words in run.of(FAIL)["msg"]
+
+
+@pytest.mark.thorough
+def test_one_among_so_many_that_results_are_compact_does_not_stop_the_role(
+    ansible: Ansible, simulator: Simulator, server: PickyBind
+) -> None:
+    server.add("go.acorn-links.example", "A", "192.0.2.1")
+    many = [
+        {
+            "profile_name": "p%d" % number,
+            "sending_domain": "p%d.acorn.example" % number,
+            "link_domain": "l%d.%s" % (number, LINKS),
+        }
+        for number in range(101)
+    ]
+    run = ansible.role(**role_variables(server, bad_profile(), *many))
+    assert run.failed == [FAIL], run.output
+    assert "go.acorn-links.example. 300 IN A 192.0.2.1" in run.of(FAIL)["msg"]
+    assert [profile["state"] for profile in simulator.profiles()] == ["active"] * 103
 
 
 def test_the_role_predicts_it_in_check_mode(ansible: Ansible, simulator: Simulator, server: PickyBind) -> None:
