@@ -35,19 +35,26 @@ options:
     default: true
   preflight:
     description:
-      - Before a profile is created, look what DNS says against it, as M(smtpd.email.smtpd_preflight_info) does. If a finding is an
-        error, nothing is created, and the module fails.
-      - Profiles that are there are not looked at.
+      - Before a profile is created, check DNS for problems, as M(smtpd.email.smtpd_preflight_info) does. A profile with a finding
+        of severity V(error) is not created, and the module fails at the end. Other profiles are created.
+      - Existing profiles are not checked.
       - Needs the Python libraries dnspython >= 2.4 and publicsuffixlist >= 1.0.2.20250107.
     type: bool
     default: false
   provider:
     description:
-      - The DNS provider that the records are going to be published by, as in O(smtpd.email.smtpd_dns_records#module:provider).
-      - If it is given, then before a profile is created it is looked whether its class and its settings work, whether it has a
-        zone for each domain of the profile, and whether it hands the zone over. With dynamic updates (RFC 2136) it is also asked
-        whether it lets the zone be written, but in check mode. Otherwise nothing is created, and the module fails.
-      - Nothing is published. That takes M(smtpd.email.smtpd_dns_records).
+      - The DNS provider that will publish the records, as in O(smtpd.email.smtpd_dns_records#module:provider).
+      - If it is set, the module checks before it creates a profile that M(smtpd.email.smtpd_dns_records) could publish the records
+        of the profile. It reads the zones of the profile's domains and plans the records with O(conflict), O(spf) and O(ttl). If
+        C(bounce_domain) or C(link_domain) is not set, it plans with the domain that the service chooses, such as C(bounce.) plus
+        the sending domain, and C(go.) plus the parent of the sending domain.
+      - With dynamic updates (RFC 2136), the module also asks the name server whether the key may write each record. This request
+        removes values that no zone has, so it changes nothing. It is not sent in check mode.
+      - A profile whose records could not be published is not created, and the module fails at the end. This includes a record in
+        the way, a delegation below the zone, a domain in none of the zones, and a zone that the provider does not have, or that
+        the key may not transfer or update. Other profiles are created.
+      - If the class or the settings of the provider cannot work, no profile is created.
+      - Existing profiles are not checked, and nothing is published. Use M(smtpd.email.smtpd_dns_records) to publish.
     type: dict
     default: {}
   provider_secrets:
@@ -61,6 +68,27 @@ options:
     type: list
     elements: str
     default: []
+  ttl:
+    description:
+      - The TTL of new DNS records, in seconds. Only used to plan them for O(provider).
+    type: int
+    default: 3600
+  conflict:
+    description:
+      - Whether O(smtpd.email.smtpd_dns_records#module:conflict) will allow other records to be replaced. Use the same value in
+        both tasks. With V(replace), a record that can be replaced does not prevent the profile from being created.
+      - Only used to plan the records for O(provider).
+    type: str
+    choices: [fail, replace]
+    default: fail
+  spf:
+    description:
+      - Whether O(smtpd.email.smtpd_dns_records#module:spf) will allow an existing SPF record to be extended. Use the same value in
+        both tasks. With V(fail), another SPF record at the bounce domain prevents the profile from being created.
+      - Only used to plan the records for O(provider).
+    type: str
+    choices: [fail, merge]
+    default: fail
   dns_records:
     description:
       - With O(state=verified), ask for the verification of a profile only once DNS answers right for these of its records, as

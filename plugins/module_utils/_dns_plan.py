@@ -405,8 +405,10 @@ class _Node:
         """Nothing that this zone says counts at and below a name that it hands to others."""
         above = [sets for sets in map(self.content.get, parents(self.name, self.zone)) if sets]
         handed_over = [sets[type_] for sets in above for type_ in ("NS", "DNAME") if type_ in sets]
-        if self.name != self.zone and "NS" in self.sets:
-            handed_over.append(self.sets["NS"])
+        if self.name != self.zone:
+            handed_over += [self.sets["NS"]] if "NS" in self.sets else []
+            # The zone itself can have another name for all below it (RFC 6672, 2.3).
+            handed_over += [sets["DNAME"] for sets in [self.content.get(self.zone, {})] if "DNAME" in sets]
         for wish in self.wishes if handed_over else ():
             self._conflict("delegated", wish, _lines(handed_over))
 

@@ -19,7 +19,7 @@ from ._dns_exchange import Question, Server
 from ._dns_origin import SYNTHESISED, made_up_label, origins_of, probes
 from ._dns_query import ask_all
 from ._errors import MissingLibraryError
-from ._preflight import Finding, Node, look
+from ._preflight import Finding, Node, look, look_at_each
 from ._rdata import name_key
 from ._threads import map_at_once
 from ._vocabulary import NO_ANSWER
@@ -37,6 +37,13 @@ def examine(
     :returns: what C(look) returns.
     """
     return look(profiles, organisational_domain(), lambda questions: survey(questions, servers_of, timeout))
+
+
+def examine_each(
+    profiles: Iterable[Mapping[str, Optional[str]]], servers_of: ServersOf, timeout: float
+) -> list[list[Finding]]:
+    """The findings of each profile by themselves, in the order of the profiles. Parameters as of C(examine)."""
+    return look_at_each(profiles, organisational_domain(), lambda asked: survey(asked, servers_of, timeout))[0]
 
 
 def survey(questions: Iterable[tuple[str, str]], servers_of: ServersOf, timeout: float) -> dict[str, Node]:

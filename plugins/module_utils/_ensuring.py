@@ -16,13 +16,13 @@ from ._client import Client
 from ._dns_answers import Judgement
 from ._dns_delegation import ServersOf, servers_by
 from ._dns_look import Looker, patience_of, require_spec
-from ._dns_survey import examine
+from ._dns_survey import examine_each
 from ._errors import SmtpdError
 from ._flows import PRESENT, VERIFIED, Flow, Outcome
 from ._preflight import ERROR, Finding
 from ._profile_modules import waiting_of
 from ._profiles import describe_wanted
-from ._provider import check_provider, provider_spec
+from ._provider import policy_spec, provider_spec, publishing_problems
 from ._records import Wish, check_records
 from ._vocabulary import PRESENT as DNS_PRESENT
 from ._waiting import wait_spec
@@ -42,6 +42,7 @@ def ensure_spec() -> dict[str, dict[str, Any]]:
         dns_records={"type": "list", "elements": "dict", "default": []},
         **require_spec(),
         **provider_spec(required=False),
+        **policy_spec(),
     )
 
 
@@ -59,12 +60,11 @@ def ensure(
     servers_of = servers_by(params["nameservers"], params["resolver"], _DNS_TIMEOUT)
     findings: list[Finding] = []
 
-    def look_before(new: list[dict[str, str]]) -> None:
-        if params["provider"]:
-            check_provider(module, new)
-        if params["preflight"]:
-            findings.extend(examine(new, servers_of, _DNS_TIMEOUT)[0])
-            _refuse_errors(findings)
+    def look_before(new: list[dict[str, str]]) -> list[Optional[SmtpdError]]:
+        problems = publishing_problems(module, new) if params["provider"] else [[] for _profile in new]
+        own = examine_each(new, servers_of, _DNS_TIMEOUT) if params["preflight"] else [[] for _profile in new]
+        findings.extend(dict.fromkeys(finding for each in own for finding in each))
+        return [_refusal(*each) for each in zip(own, problems)]
 
     patience = patience_of(params["require"], params["wait_timeout"] if params["wait"] else 0.0)
     gate = _DnsGate(wishes, servers_of, patience) if wishes else None
@@ -81,7 +81,7 @@ def ensure(
     unexpected = [finding for outcome in outcomes for finding in outcome.findings()]
     if not params["preflight"] and not unexpected:
         return outcomes, {}
-    return outcomes, {"findings": _findings_result(findings)["findings"] + unexpected}
+    return outcomes, {"findings": [finding._asdict() for finding in findings] + unexpected}
 
 
 class _DnsGate:
@@ -121,17 +121,26 @@ class _DnsGate:
         return [self._looker.judgements[place] for place in places]
 
 
-def _refuse_errors(findings: Sequence[Finding]) -> None:
+def _refusal(findings: Sequence[Finding], problems: Sequence[str]) -> Optional[SmtpdError]:
+    """Why a profile must not be created.
+
+    :param problems: what keeps its records from being published.
+    """
     errors = [finding.message for finding in findings if finding.severity == ERROR]
-    if errors:
-        raise SmtpdError(
-            "Nothing was created. Mend this first, or go on all the same without preflight:\n%s" % "\n".join(errors),
-            **_findings_result(findings),
-        )
+    reasons = [
+        _because("preflight checks failed (set preflight=false to skip them)", errors),
+        _because("the DNS provider could not publish its records", problems),
+    ]
+    text = "\n".join(filter(None, reasons))
+    return SmtpdError(text) if text else None
 
 
-def _findings_result(findings: Sequence[Finding]) -> dict[str, Any]:
-    return {"findings": [finding._asdict() for finding in findings]}
+def _because(reason: str, sentences: Sequence[str]) -> str:
+    """The reason with what it consists of. What is kept of it in AWX is the first line."""
+    if not sentences:
+        return ""
+    listed = " " + sentences[0] if len(sentences) == 1 else "".join("\n- " + sentence for sentence in sentences)
+    return "The profile is not created, because %s:%s" % (reason, listed)
 
 
 def single_result(outcomes: Sequence[Outcome], more: dict[str, Any]) -> dict[str, Any]:

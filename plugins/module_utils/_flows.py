@@ -161,14 +161,15 @@ class Flow:
         state: str,
         check_mode: bool = False,
         setup: bool = True,
-        before_creating: Optional[Callable[[list[dict[str, str]]], None]] = None,
+        before_creating: Optional[Callable[[list[dict[str, str]]], Sequence[Optional[SmtpdError]]]] = None,
         gate: Optional[Gate] = None,
     ) -> list[Outcome]:
         """Make each wanted profile exist (C(present)), or have the service accept its DNS records too (C(verified)).
 
         :param wanted: what C(check_wanted) returns.
         :param setup: whether to get the DNS records.
-        :param before_creating: gets what is to be created, and raises C(SmtpdError) where nothing may be.
+        :param before_creating: gets what is to be created, and returns for each why it must not be, C(None) where it may. It
+            raises C(SmtpdError) where nothing may be.
         :param gate: holds profiles back from being verified.
         :returns: an outcome for each wanted profile, in order: a failure of one does not stop the others.
         :raises SmtpdError: nothing could be decided, and nothing was written.
@@ -176,9 +177,10 @@ class Flow:
         self._start()
         listing = self._look(wanted)
         outcomes = [_begin(item, decision) for item, decision in zip(wanted, decide(wanted, listing))]
-        new = [outcome.wanted for outcome in _healthy(outcomes) if outcome.profile is None]
+        new = [outcome for outcome in _healthy(outcomes) if outcome.profile is None]
         if new and before_creating:
-            before_creating(new)
+            for outcome, refusal in zip(new, before_creating([outcome.wanted for outcome in new])):
+                outcome.error = refusal
         if check_mode:
             self._predict(outcomes, state)
         else:

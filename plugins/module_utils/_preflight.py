@@ -27,7 +27,7 @@ NO_DMARC = "no_dmarc"
 WILDCARD_MX = "wildcard_mx"
 
 # What the service's own records point to (contract: the setup endpoint's example).
-_OUR_LINK_TARGET = "l.smtpdgo.com."
+OUR_LINK_TARGET = "l.smtpdgo.com."
 _OUR_SPF = "v=spf1 include:amazonses.com ~all"
 _OUR_MAIL_HOST_PREFIX, _OUR_MAIL_HOST_SUFFIX = "feedback-smtp.", ".amazonses.com."
 
@@ -220,7 +220,7 @@ def _link_findings(domain: str, node: Node) -> Iterator[Finding]:
             "The link domain becomes a CNAME, which the top of a zone cannot be "
             "(RFC 1034, 3.6.2). Choose a domain below it, such as go.%s." % domain,
         )
-    targets = [target for target in node.stored(CNAME) if target != _OUR_LINK_TARGET]
+    targets = [target for target in node.stored(CNAME) if target != OUR_LINK_TARGET]
     if targets:
         yield Finding(
             domain,
@@ -250,7 +250,7 @@ def _bounce_findings(domain: str, node: Node) -> Iterator[Finding]:
             "Remove the CNAME, or choose another domain." % node.stored(CNAME)[0].rstrip("."),
         )
         return
-    hosts = [value for value in node.get(MX) if not _is_our_mail_host(split_mx(value)[1])]
+    hosts = [value for value in node.get(MX) if not is_our_mail_host(split_mx(value)[1])]
     if hosts and MX in node.origins.wildcards:
         yield Finding(
             domain,
@@ -283,7 +283,8 @@ def _hosts(values: Iterable[str]) -> str:
     return " and ".join(sorted(split_mx(value)[1].rstrip(".") for value in values))
 
 
-def _is_our_mail_host(host: str) -> bool:
+def is_our_mail_host(host: str) -> bool:
+    """Whether a host, in lower case and with a trailing dot, is one that the service has bounces sent to, in any region."""
     return host.startswith(_OUR_MAIL_HOST_PREFIX) and host.endswith(_OUR_MAIL_HOST_SUFFIX)
 
 
@@ -353,13 +354,21 @@ def look(
     :param survey: looks up names and types.
     :returns: all findings, and the DMARC record of each sending domain.
     """
+    findings, dmarc = look_at_each(profiles, registrable, survey)
+    return list(dict.fromkeys(finding for own in findings for finding in own)), dmarc
+
+
+def look_at_each(
+    profiles: Iterable[Mapping[str, Optional[str]]],
+    registrable: Callable[[str], str],
+    survey: Callable[[Iterable[tuple[str, str]]], Mapping[str, Node]],
+) -> tuple[list[list[Finding]], list[dict[str, Any]]]:
+    """The same with the findings of each profile by themselves, in the order of the profiles."""
     checked = [check_names(profile) for profile in profiles]
     nodes = survey(question for domains, _findings in checked for question in questions(domains, registrable))
-    findings = [finding for domains, own in checked for finding in own + judge(domains, nodes, registrable)]
+    findings = [own + judge(domains, nodes, registrable) for domains, own in checked]
     sending = dict.fromkeys(domains[SENDING] for domains, _findings in checked if SENDING in domains)
-    return list(dict.fromkeys(findings)), [
-        _dmarc_result(domain, dmarc_of(domain, nodes, registrable)) for domain in sending
-    ]
+    return findings, [_dmarc_result(domain, dmarc_of(domain, nodes, registrable)) for domain in sending]
 
 
 def _dmarc_result(domain: str, found: Optional[tuple[str, str]]) -> dict[str, Any]:

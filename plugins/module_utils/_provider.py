@@ -8,17 +8,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Mapping, Optional, Sequence
+from typing import Any, Mapping, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ._rdata import TXT, name_key
-from ._record_sets import Change, RecordSet, zones_of
-from ._records import check_zones
-from ._vocabulary import DOMAIN_FIELDS
-
-# Of a name that the service has a text at, so that a key that may write only such names is asked for what it may.
-_PROBE, _PROBE_TEXT, _PROBE_TTL = "_amazonses.", "may this be written?", 300
+from ._records import check_ttl, check_zones
 
 
 def provider_spec(required: bool) -> dict[str, dict[str, Any]]:
@@ -53,30 +47,43 @@ def misplaced_secrets(options: Mapping[str, Any]) -> list[Any]:
     return [provider[name] for name in secret_settings(provider)]
 
 
-def check_provider(module: AnsibleModule, profiles: Iterable[Mapping[str, Optional[str]]]) -> None:
-    """Look whether the records of profiles could be published by the provider. Nothing changes.
+def policy_spec() -> dict[str, dict[str, Any]]:
+    """The argument spec of the options that decide what is in the way of a record."""
+    return {
+        "ttl": {"type": "int", "default": 3600},
+        "conflict": {"type": "str", "choices": ["fail", "replace"], "default": "fail"},
+        "spf": {"type": "str", "choices": ["fail", "merge"], "default": "fail"},
+    }
 
-    :raises SmtpdError: they could not: what is wrong with the provider, its zones or what it permits.
+
+def policy_of(params: Mapping[str, Any], state: str = "present") -> Any:
+    """How to publish by these options.
+
+    :returns: a C(_dns_plan.Policy).
+    :raises InputError: the TTL is not valid.
     """
-    domains = dict.fromkeys(
-        name_key(profile[option]) for profile in profiles for option in DOMAIN_FIELDS if profile.get(option)
+    from ._dns_plan import Policy
+    from ._dns_spf_lookups import spf_problem
+
+    return Policy(
+        state=state,
+        ttl=check_ttl(params["ttl"]),
+        replace=params["conflict"] == "replace",
+        merge_spf=params["spf"] == "merge",
+        spf_problem=spf_problem,
     )
-    zones = check_zones(module.params["zones"])
-    _check_zones_of(provider_of(module), list(domains), zones, module.check_mode)
 
 
-def _check_zones_of(provider: Any, domains: Sequence[str], zones: Sequence[str], check_mode: bool) -> None:
-    """Look whether records of domains could be published. Nothing changes.
+def publishing_problems(module: AnsibleModule, profiles: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """Find out what would keep the provider from publishing the records of profiles that do not exist yet. Nothing changes.
 
-    :param domains: their name keys.
-    :param zones: where to publish; empty for all that the provider has.
-    :raises SmtpdError: a domain lies in no zone, or a zone cannot be read, or not be written as far as that can be told.
+    :returns: for each profile the problems, empty where there is none.
+    :raises SmtpdError: the provider itself cannot work.
     """
-    by_zone: dict[str, list[str]] = {}
-    for domain, zone in zones_of(domains, zones or provider.zones()).items():
-        by_zone.setdefault(zone, []).append(domain)
-    for zone, names in sorted(by_zone.items()):
-        loaded = provider.read(zone, names)
-        if not check_mode:
-            texts = [RecordSet(_PROBE + name, TXT, _PROBE_TTL, (_PROBE_TEXT,)) for name in names]
-            provider.ask_to_write(loaded, [Change(None, text) for text in texts])
+    from ._rehearsal import rehearse
+
+    policy = policy_of(module.params)
+    zones = check_zones(module.params["zones"])
+    provider = provider_of(module)
+    # Asking takes a call that writes, though nothing, which check mode does without.
+    return rehearse(provider, profiles, zones or provider.zones(), policy, ask=not module.check_mode)

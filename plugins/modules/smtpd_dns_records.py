@@ -368,28 +368,26 @@ compact:
 """
 
 from ansible_collections.smtpd.email.plugins.module_utils._compact import compact_spec
-from ansible_collections.smtpd.email.plugins.module_utils._dns_plan import ABSENT, PRESENT, Policy
+from ansible_collections.smtpd.email.plugins.module_utils._dns_plan import ABSENT, PRESENT
 from ansible_collections.smtpd.email.plugins.module_utils._dns_publish import publish
-from ansible_collections.smtpd.email.plugins.module_utils._dns_spf_lookups import spf_problem
 from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdError
 from ansible_collections.smtpd.email.plugins.module_utils._module import run_module
-from ansible_collections.smtpd.email.plugins.module_utils._provider import misplaced_secrets, provider_of, provider_spec
-from ansible_collections.smtpd.email.plugins.module_utils._records import check_records, check_ttl, check_zones
+from ansible_collections.smtpd.email.plugins.module_utils._provider import (
+    misplaced_secrets,
+    policy_of,
+    policy_spec,
+    provider_of,
+    provider_spec,
+)
+from ansible_collections.smtpd.email.plugins.module_utils._records import check_records, check_zones
 
 
 def run(module):
     """Bring the records that the options name to the wanted state."""
     params = module.params
-    ttl = check_ttl(params["ttl"])
+    policy = policy_of(params, params["state"])
     wishes = check_records(params["records"])
     zones = check_zones(params["zones"])
-    policy = Policy(
-        state=params["state"],
-        ttl=ttl,
-        replace=params["conflict"] == "replace",
-        merge_spf=params["spf"] == "merge",
-        spf_problem=spf_problem,
-    )
     try:
         result = publish(provider_of(module), wishes, zones, policy, module.check_mode, params["partial"])
     except SmtpdError as error:
@@ -413,9 +411,7 @@ def main():
             "state": {"type": "str", "choices": [PRESENT, ABSENT], "default": PRESENT},
             **provider_spec(required=True),
             **compact_spec(),
-            "ttl": {"type": "int", "default": 3600},
-            "conflict": {"type": "str", "choices": ["fail", "replace"], "default": "fail"},
-            "spf": {"type": "str", "choices": ["fail", "merge"], "default": "fail"},
+            **policy_spec(),
             "partial": {"type": "bool", "default": False},
         },
     )

@@ -210,18 +210,30 @@ def test_nothing_is_created_where_something_speaks_against_it(
 ) -> None:
     dns.add("go.acorn-links.example", "A", "192.0.2.1")
     result = ansible.module("smtpd_sending_profile", *flags, **WANTED, preflight=True, nameservers=[dns.address])
-    assert result["failed"] and result["msg"].startswith("Nothing was created. Mend this first")
+    assert result["failed"] and result["msg"].startswith("The profile is not created, because preflight")
     assert ("error", "link_domain_in_use") in codes(result)
     assert simulator.profiles() == []
 
 
-def test_one_of_many_that_could_not_work_stops_them_all(
-    ansible: Ansible, simulator: Simulator, dns: BindServer
+@pytest.mark.parametrize("flags", [(), ("--check",)])
+def test_of_many_only_the_one_that_could_not_work_is_not_created(
+    flags: tuple[str, ...], ansible: Ansible, simulator: Simulator, dns: BindServer
 ) -> None:
-    wanted = [WANTED, {"profile_name": "q", "sending_domain": "q.acorn.example", "link_domain": "acorn.example"}]
-    result = ansible.module("smtpd_sending_profiles", profiles=wanted, preflight=True, nameservers=[dns.address])
-    assert result["failed"] and "such as go.acorn.example" in result["msg"]
-    assert simulator.profiles() == []
+    # The last two share domains: what is said of the one is not said of the other.
+    domains = {"sending_domain": "acorn.example", "link_domain": "go.acorn.example"}
+    wanted = [
+        WANTED,
+        {"profile_name": "q", "sending_domain": "q.acorn.example", "link_domain": "acorn.example"},
+        {"profile_name": "r", **domains, "bounce_domain": "bounce.acorn.example"},
+        {"profile_name": "s", **domains, "bounce_domain": "go.acorn.example"},
+    ]
+    result = ansible.module(
+        "smtpd_sending_profiles", *flags, profiles=wanted, preflight=True, nameservers=[dns.address]
+    )
+    assert [item["failed"] for item in result["results"]] == [False, True, False, True], result["msg"]
+    assert "such as go.acorn.example" in result["results"][1]["msg"] and result["failed"]
+    assert "link_domain and bounce_domain are the same" in result["results"][3]["msg"]
+    assert [profile["profile_name"] for profile in simulator.profiles()] == ([] if flags else ["p", "r"])
 
 
 def test_warnings_do_not_stop_the_creation(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Callable, Iterator, Union
 import pytest
 
 from tests.integration.conftest import Ansible
+from tests.simulator import Simulator
 from tests.support.bind import BindServer
 from tests.support.guide import octodns_variables
 from tests.support.inprocess import run_module
@@ -228,3 +229,28 @@ def test_zones_that_the_provider_lists_need_not_be_given(provider: Provider) -> 
         "acorn-links.example.",
         "acorn.example.",
     ]
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_only_the_profile_whose_records_would_be_refused_is_not_created(
+    check_mode: bool, provider: Provider, simulator: Simulator
+) -> None:
+    provider.publish({"name": LINK, "type": "CNAME", "value": "shop.example.net"})
+    before = provider.content()
+    result = run_module(
+        "smtpd_sending_profiles",
+        check_mode=check_mode,
+        profiles=[
+            {"profile_name": "good", "sending_domain": "good.acorn.example"},
+            {"profile_name": "bad", "sending_domain": "mail.acorn.example", "link_domain": LINK},
+            {"profile_name": "nowhere", "sending_domain": "mail.elsewhere.example"},
+        ],
+        wait=False,
+        api_url=simulator.url,
+        access_token=simulator.token,
+        **{name: value for name, value in provider.arguments().items() if name != "records"},
+    )
+    assert [item["failed"] for item in result["results"]] == [False, True, True], result["msg"]
+    assert "shop.example.net" in result["results"][1]["msg"] and "no zone for" in result["results"][2]["msg"]
+    assert len(simulator.requests(method="POST")) == (0 if check_mode else 1)
+    assert provider.content() == before

@@ -204,6 +204,7 @@ def test_a_text_beside_an_spf_record_is_no_conflict() -> None:
         RecordSet("sub.example.com.", "NS", 60, ("ns.example.net.",)),
         RecordSet("sub.example.com.", "DNAME", 60, ("example.net.",)),
         RecordSet("a.sub.example.com.", "NS", 60, ("ns.example.net.",)),
+        RecordSet(ZONE, "DNAME", 60, ("example.net.",)),
     ],
 )
 def test_a_name_that_is_handed_over_is_a_conflict_also_when_others_are_replaced(handed_over: RecordSet) -> None:
@@ -214,6 +215,10 @@ def test_a_name_that_is_handed_over_is_a_conflict_also_when_others_are_replaced(
 
 def test_the_name_servers_of_the_zone_itself_hand_nothing_over() -> None:
     assert plan(content_of(RecordSet(ZONE, "NS", 60, ("ns.example.net.",))), wish(ZONE, "TXT", "ours")).conflicts == []
+
+
+def test_another_name_for_all_below_a_zone_leaves_its_top_alone() -> None:
+    assert plan(content_of(RecordSet(ZONE, "DNAME", 60, ("example.net.",))), wish(ZONE, "TXT", "ours")).conflicts == []
 
 
 def test_a_cname_at_the_top_of_a_zone_is_a_conflict() -> None:
