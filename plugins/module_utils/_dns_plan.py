@@ -25,6 +25,11 @@ CREATED, UPDATED, REMOVED, UNCHANGED, NOT_WRITTEN = "created", "updated", "remov
 LEFT_OUT = "left_out"
 
 
+HIDDEN_WILDCARD = (
+    "A wildcard answers for this name today. With the wanted record below it the name comes to exist, and the wildcard does not "
+    "answer for it any more (RFC 4592, 2.2.2). Publish by hand what is needed at the name."
+)
+
 # What can be in the way of a record, and what to do about it.
 REASONS = {
     "cname_target": "The name points elsewhere. Remove that record, or choose another domain.",
@@ -68,10 +73,7 @@ REASONS = {
         "The name, or one above it, is handed over to other servers, so that this zone is not asked for it. "
         "Publish the record there, and give that zone in zones."
     ),
-    "wildcard_hidden": (
-        "A wildcard answers for this name today. With the wanted record below it the name comes to exist, and the "
-        "wildcard does not answer for it any more (RFC 4592, 2.2.2). Publish by hand what is needed at the name."
-    ),
+    "wildcard_hidden": HIDDEN_WILDCARD,
     "not_rewritable": (
         "octoDNS could garble what is there (quotes, backslashes or special characters in a text, or settings of this "
         "provider). Change this record set by hand."
@@ -169,6 +171,7 @@ class ZonePlan:
     """What is to happen in one zone.
 
     :param actions: one for each wish, in order.
+    :param warnings: what the user is to know, though nothing is in the way.
     :param before: the content of the names that change, as it was read.
     :param after: the content of these names as it will be.
     """
@@ -178,6 +181,7 @@ class ZonePlan:
     actions: list[str] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     before: dict[str, Mapping[str, RecordSet]] = field(default_factory=dict)
     after: dict[str, Mapping[str, RecordSet]] = field(default_factory=dict)
 
@@ -231,17 +235,24 @@ def plan_zone(
             plan.before[name], plan.after[name] = content.get(name, {}), node.sets
     if policy.state == PRESENT and not policy.replace:
         known = content if owners is None else owners
-        plan.conflicts += _hidden_wildcards(name_key(zone), wishes, content, known, policy.ttl)
+        for conflict, is_expected in _hidden_wildcards(name_key(zone), wishes, content, known, policy.ttl):
+            if is_expected:
+                plan.warnings.append("%s: %s" % (conflict.found[0], HIDDEN_WILDCARD))
+            else:
+                plan.conflicts.append(conflict)
     plan.actions = [actions[wish.identity()] for wish in wishes]
     return plan
 
 
 def _hidden_wildcards(
     zone: str, wishes: Iterable[Wish], content: Content, owners: Iterable[str], ttl: int
-) -> Iterator[Conflict]:
+) -> Iterator[tuple[Conflict, bool]]:
     """The names above wanted ones for which a wildcard would not answer any more.
 
     A name with an underscore in it is no host, and not missed.
+
+    :returns: with each, whether it is expected: the name is a domain of a profile, and whoever named that domain wants it to
+        have records of its own (RFC 4592).
     """
     wildcards = {name[len(_WILDCARD) :]: sets for name, sets in content.items() if name.startswith(_WILDCARD) and sets}
     if not wildcards:
@@ -258,9 +269,13 @@ def _hidden_wildcards(
         encloser = next((above for above in parents(name, zone) if above in there), zone)
         if encloser in wildcards:
             found = ["%s, by %s" % (name, line) for line in _lines(wildcards[encloser].values())]
-            wish, identities = concerned[0], tuple(one.identity() for one in concerned)
+            by_hand = [one for one in concerned if not one.given.get("profile_id")]
+            wish, identities = (by_hand or concerned)[0], tuple(one.identity() for one in by_hand)
             wanted = _wanted(wish, ttl)
-            yield Conflict("wildcard_hidden", zone, wish.fqdn, wish.type, tuple(found), wanted, "", identities)
+            yield (
+                Conflict("wildcard_hidden", zone, wish.fqdn, wish.type, tuple(found), wanted, "", identities),
+                not by_hand,
+            )
 
 
 def _changes(before: Mapping[str, RecordSet], after: Mapping[str, RecordSet]) -> Iterator[Change]:

@@ -293,6 +293,9 @@ class _Run:
             "zones": [count_actions(zone, actions[zone]) for zone in sorted(actions)],
             "records": records,
         }
+        warnings = [text for work in self.works.values() for text in work.current.warnings]
+        if warnings:
+            result["warnings"] = warnings
         return dict(result, left_out=self._left_out(records)) if self._partial else result
 
     def _action(self, wish: Wish, planned: Optional[str]) -> str:

@@ -26,6 +26,7 @@ from ._records import Wish, check_records
 # What the contract shows, with placeholders of the same length for what only the service knows.
 _SPF, _MAIL_HOST = "v=spf1 include:amazonses.com ~all", "feedback-smtp.us-east-1.amazonses.com"
 _TOKEN, _SELECTOR = "a token that the service will choose", "smtpd-chooses-this-selector"
+_PROFILE_ID = "an id that the service will choose"
 
 _ONLY_CNAME = "A link domain becomes a CNAME, which can have no other records next to it (RFC 1034, 3.6.2)."
 
@@ -74,7 +75,9 @@ def expected_wishes(profile: Mapping[str, Any]) -> list[Wish]:
         (bounce, TXT, _SPF),
         (link, CNAME, OUR_LINK_TARGET),
     ]
-    wishes = check_records([dict(zip(("name", "type", "value"), record)) for record in records], "dns_records")
+    wishes = check_records(
+        [dict(zip(("name", "type", "value"), record), profile_id=_PROFILE_ID) for record in records], "dns_records"
+    )
     return [
         _BounceMx(wish.given, wish.type, wish.value, wish.any_preference) if wish.type == MX else wish
         for wish in wishes

@@ -75,8 +75,8 @@ options:
   conflict:
     description:
       - What to do where something else is in the way of a record. This is a CNAME to another target, a CNAME at the
-        name of another record, other records at the name of a CNAME, another MX record, or a wildcard that would not
-        answer any more for a name above the record.
+        name of another record, other records at the name of a CNAME, another MX record, or, for a record without
+        C(profile_id), a wildcard that would not answer any more for a name above the record.
       - V(fail) writes nothing at all, and lists all of them.
       - V(replace) removes what is in the way. A wildcard stays.
       - Where a name is handed over to other servers, a CNAME is wanted at the top of a zone, or the top of a zone has another MX
@@ -293,7 +293,8 @@ conflicts:
         - V(spf_lookups) - the merged SPF record exceeds the limits of DNS lookups.
         - V(spf_lookups_unknown) - it cannot be told whether the merged SPF record keeps within these limits.
         - V(delegated) - the name is handed over to other servers.
-        - V(wildcard_hidden) - a name above it would come to exist, and a wildcard would not answer for it any more.
+        - V(wildcard_hidden) - a name above it would come to exist, and a wildcard would not answer for it any more. For records with a
+          C(profile_id) this is a warning instead: the domain of a profile is meant to have records of its own.
         - V(not_rewritable) - octoDNS cannot write the record set without harm to what is in it.
       type: str
       returned: always

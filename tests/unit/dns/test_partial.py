@@ -166,12 +166,12 @@ def test_a_profile_that_is_complete_in_a_zone_that_may_not_be_updated_is_not_lef
         assert (actions(result, "p2"), left_out(result)) == (["left_out"] * 3, ["p2"])
 
 
-def test_what_falls_out_can_bring_another_profile_into_conflict(publish: Run, bind: BindServer) -> None:
+def test_what_falls_out_can_bring_another_record_into_conflict(publish: Run, bind: BindServer) -> None:
     # Because of the record at b, it is no harm that the wildcard stops to answer for b.
     bind.add("*.example.com", "A", "192.0.2.1")
     bind.add("go-p1.example.net", "A", "192.0.2.1")
     given = [
-        record("p2", "a.b.example.com", "TXT", "x"),
+        record(None, "a.b.example.com", "TXT", "x"),
         record("p1", "b.example.com", "TXT", "x"),
         record("p1", "go-p1.example.net", "CNAME", LINK_TARGET),
         record("p3", "c.example.net", "TXT", "x"),
@@ -179,7 +179,7 @@ def test_what_falls_out_can_bring_another_profile_into_conflict(publish: Run, bi
     result = publish(records=given, partial=True)
     assert {item["profile_id"]: item["conflicts"][0]["code"] for item in result["left_out"]} == {
         "p1": "cname_beside_others",
-        "p2": "wildcard_hidden",
+        None: "wildcard_hidden",
     }
     assert actions(result, "p3") == ["created"]
     assert published(bind, '"x"') == ['c.example.net. 3600 IN TXT "x"']

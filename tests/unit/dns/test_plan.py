@@ -234,6 +234,14 @@ def test_a_name_that_would_come_to_exist_below_a_wildcard_is_a_conflict() -> Non
     assert conflict.found == ("mail.example.com., by *.example.com. 300 IN MX 10 mx.example.net.",)
 
 
+def test_a_domain_of_a_profile_may_come_to_exist_below_a_wildcard_but_that_is_a_warning() -> None:
+    record = {"name": "k._domainkey.mail.example.com", "type": "CNAME", "value": "k.example.net", "profile_id": "p"}
+    done = plan(content_of(WILDCARD), *check_records([record]))
+    assert (codes(done), done.actions) == ([], ["created"])
+    (warning,) = done.warnings
+    assert warning.startswith("mail.example.com., by *.example.com. 300 IN MX 10 mx.example.net.: A wildcard answers")
+
+
 def test_a_hidden_wildcard_is_accepted_when_others_are_replaced() -> None:
     ours = wish("k._domainkey.mail.example.com", "CNAME", "k.example.net")
     assert codes(plan(content_of(WILDCARD), ours, replace=True)) == []
