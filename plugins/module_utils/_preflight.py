@@ -18,6 +18,7 @@ from typing import Any, Callable, Iterable, Iterator, Mapping, NamedTuple, Optio
 from ._domains import check_domain
 from ._errors import InputError
 from ._rdata import CNAME, MX, TXT, describe_record, is_spf, split_mx
+from ._texts import printable
 
 ERROR, WARNING = "error", "warning"
 NO_DMARC = "no_dmarc"
@@ -101,7 +102,7 @@ def check_names(profile: Mapping[str, Optional[str]]) -> tuple[dict[str, str], l
                     WARNING,
                     "internationalised_name",
                     "%s: '%s' is sent to the service as %s, and mail programs may show it so."
-                    % (option, value, domains[option]),
+                    % (option, printable(value), domains[option]),
                 )
             )
     findings += _clashes(domains)
@@ -196,7 +197,7 @@ def _bounce_findings(domain: str, node: Node) -> Iterator[Finding]:
             WARNING,
             "existing_spf",
             "The bounce domain has an SPF record: %s. The service's terms have to be taken "
-            "into it, see the option spf of smtpd_dns_records." % spf[0],
+            "into it, see the option spf of smtpd_dns_records." % printable(spf[0]),
         )
 
 
@@ -306,7 +307,7 @@ def missing_dmarc(dmarc: Iterable[Mapping[str, Any]], text: str) -> list[dict[st
     """
     return [
         dict(
-            describe_record({"name": item["name"], "type": TXT, "value": text, "validation_state": None}),
+            describe_record({"name": item["name"], "type": TXT, "value": text, "validation_state": None}, "dmarc"),
             profile_id=None,
         )
         for item in dmarc

@@ -23,6 +23,8 @@ from urllib.parse import urlsplit
 
 from ._domains import check_domain, domain_key
 from ._errors import InputError, SmtpdError
+from ._rdata import describe_record
+from ._texts import printable
 from ._times import iso
 from ._vocabulary import CREATING, DOMAIN_FIELDS, FAILED, PENDING, TIME_FIELDS, WANTED_FIELDS
 
@@ -95,7 +97,7 @@ def _with_derived(profile: dict[str, Any]) -> dict[str, Any]:
 def records_from_answer(data: Any) -> list[dict[str, Any]]:
     """The DNS records of an answer of the setup endpoint; an empty list while there are none yet.
 
-    :raises BadAnswer: it is no object, or a record of it lacks its name, type or value.
+    :raises BadAnswer: it is no object, or a record of it lacks its name, type or value, or could not be published.
     """
     if not isinstance(data, dict):
         raise BadAnswer("the setup is %s, not an object" % type(data).__name__)
@@ -112,7 +114,15 @@ def records_from_answer(data: Any) -> list[dict[str, Any]]:
                 raise BadAnswer("a DNS record has no %s" % field)
         if not isinstance(record.get("validation_state"), (str, type(None))):
             raise BadAnswer("validation_state of a DNS record is %s" % type(record["validation_state"]).__name__)
-    return [{field: record.get(field) for field in ("name", "type", "value", "validation_state")} for record in records]
+    found = [
+        {field: record.get(field) for field in ("name", "type", "value", "validation_state")} for record in records
+    ]
+    for index, record in enumerate(found):
+        try:
+            describe_record(record, "dns_records[%d]" % index)
+        except InputError as error:
+            raise BadAnswer("it has a record that cannot be published: %s" % error) from None
+    return found
 
 
 # What the user gives
@@ -308,7 +318,7 @@ def _decide_one(wanted: Mapping[str, str], found: Sequence[Mapping[str, Any]]) -
                 % (
                     len(found),
                     describe_wanted(wanted),
-                    ", ".join("%s (%s)" % (profile["profile_id"], profile["state"]) for profile in found),
+                    printable(", ".join("%s (%s)" % (profile["profile_id"], profile["state"]) for profile in found)),
                 ),
             )
         )
@@ -340,8 +350,10 @@ def _decide_one(wanted: Mapping[str, str], found: Sequence[Mapping[str, Any]]) -
 
 def _differences(wanted: Mapping[str, str], profile: Mapping[str, Any]) -> list[str]:
     return [
-        "%s: found %s, wanted '%s'"
-        % (field, "none" if profile[field] is None else "'%s'" % profile[field], wanted[field])
+        printable(
+            "%s: found %s, wanted '%s'"
+            % (field, "none" if profile[field] is None else "'%s'" % profile[field], wanted[field])
+        )
         for field in WANTED_FIELDS
         if field in wanted and not _same(field, wanted[field], profile)
     ]
@@ -366,9 +378,11 @@ def new_twins(
 def describe_wanted(wanted: Mapping[str, str]) -> str:
     """The wanted profile in words, such as C(profile_name 'default' and sending_domain 'mail.example.com')."""
     names = ("profile_id",) if "profile_id" in wanted else ("profile_name", "sending_domain")
-    return " and ".join("%s '%s'" % (name, wanted[name]) for name in names if name in wanted)
+    return printable(" and ".join("%s '%s'" % (name, wanted[name]) for name in names if name in wanted))
 
 
 def describe_profile(profile: Mapping[str, Any]) -> str:
     """An existing profile in words, with its id, so that it is never lost."""
-    return "Profile %s ('%s' of %s)" % (profile["profile_id"], profile["profile_name"], profile["sending_domain"])
+    return printable(
+        "Profile %s ('%s' of %s)" % (profile["profile_id"], profile["profile_name"], profile["sending_domain"])
+    )

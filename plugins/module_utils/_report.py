@@ -13,6 +13,7 @@ from typing import Any, Mapping, Optional, Sequence
 from ._compact import expanded, listed
 from ._describing import describe_records
 from ._profiles import check_wanted, describe_profile, find
+from ._texts import printable
 from ._vocabulary import ACTIVE, DISABLED, FAILED, MISSING, PRESENT
 
 
@@ -148,18 +149,22 @@ def _todo(profile: Optional[Mapping[str, Any]], wrong: Sequence[Mapping[str, Any
     if wrong:
         return "%s: publish these records, then run again.\n%s" % (describe_profile(profile), _lines(wrong))
     if profile["state"] != ACTIVE:
-        return "%s is in state '%s': it is to be verified." % (describe_profile(profile), profile["state"])
+        return printable("%s is in state '%s': it is to be verified." % (describe_profile(profile), profile["state"]))
     return ""
 
 
 def _lines(records: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(
-        "  %s %s %s (%s)"
-        % (
-            record["fqdn"],
-            record["type"],
-            record["rdata"],
-            record["status"] if record["diagnosis"] == MISSING else "%s: %s" % (record["status"], record["message"]),
+        printable(
+            "  %s %s %s (%s)"
+            % (
+                record["fqdn"],
+                record["type"],
+                record["rdata"],
+                record["status"]
+                if record["diagnosis"] == MISSING
+                else "%s: %s" % (record["status"], record["message"]),
+            )
         )
         for record in records
     )
