@@ -120,9 +120,17 @@ def records_from_answer(data: Any) -> list[dict[str, Any]]:
     for index, record in enumerate(found):
         try:
             describe_record(record, "dns_records[%d]" % index)
+            _check_seen(record, "dns_records[%d]" % index)
         except InputError as error:
             raise BadAnswer("it has a record that cannot be published: %s" % error) from None
     return found
+
+
+def _check_seen(record: Mapping[str, Any], place: str) -> None:
+    """Check that what a record has can be read as it is. The service has no reason to send anything else."""
+    for field, value in record.items():
+        if value is not None and not value.isprintable():
+            raise InputError("%s.%s" % (place, field), "'%s' has characters in it that cannot be seen." % value)
 
 
 # What the user gives
