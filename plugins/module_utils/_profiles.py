@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 from ._domains import check_domain, domain_key
 from ._errors import InputError, SmtpdError
 from ._rdata import describe_record
-from ._texts import printable
+from ._texts import printable, printable_in_json
 from ._times import iso
 from ._vocabulary import CREATING, DOMAIN_FIELDS, FAILED, PENDING, TIME_FIELDS, WANTED_FIELDS
 
@@ -43,17 +43,21 @@ def profile_from_answer(data: Any) -> dict[str, Any]:
 
     All fields of the contract are there afterwards (C(None) where the service did not send one) and nothing else, with
     the times in ISO 8601 (UTC) beside the service's seconds since the epoch, and for a pending profile the estimate of
-    when the service disables it.
+    when the service disables it. Texts are as the service has them, but for characters that could control a terminal on
+    which Ansible shows them in JSON. No user can give these in an option, so no comparison depends on them.
 
-    :raises BadAnswer: it is no object, has no id, or a field of another type than in the contract.
+    :raises BadAnswer: it is no object, has no id that can be used, or a field of another type than in the contract.
     """
     if not isinstance(data, dict):
         raise BadAnswer("a profile is %s, not an object" % type(data).__name__)
     profile: dict[str, Any] = {"profile_id": data.get("profile_id")}
     if not isinstance(profile["profile_id"], str) or not profile["profile_id"]:
         raise BadAnswer("a profile has no profile_id")
+    if not profile["profile_id"].isprintable():  # it has to be sent back as it is, so it cannot be escaped
+        raise BadAnswer("a profile_id has characters in it that cannot be seen: %s" % profile["profile_id"])
     for field in WANTED_FIELDS + ("state",):
-        profile[field] = _typed(data, field, str)
+        value = _typed(data, field, str)
+        profile[field] = value and printable_in_json(value)
     for field in TIME_FIELDS:
         profile[field] = _typed(data, field, int, float)
     return _with_derived(profile)

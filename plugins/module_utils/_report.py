@@ -39,6 +39,7 @@ def profile_results(
     }
     creations = listed(created, "results") or [None] * len(wanted)
     found = _found(wanted, creations, listed(lookup, "profiles"))
+    problems = {error["profile_id"]: error["message"] for error in listed(lookup, "errors")}
     answers_of: dict[Optional[str], list[Mapping[str, Any]]] = {}
     for answer in listed(answers, "records"):
         answers_of.setdefault(answer.get("profile_id"), []).append(answer)
@@ -47,7 +48,7 @@ def profile_results(
         profile_id = profile["profile_id"] if profile else None
         verification = verifications.get(profile_id)
         own_records = _open_records(answers_of.get(profile_id, []), verification)
-        failure = _failure(creation, profile, verification, own_records, manual)
+        failure = _failure(creation, profile, verification, own_records, manual, problems.get(profile_id))
         if verification:
             profile = verification["profile"]
         described = profile or wanted[place]
@@ -121,6 +122,7 @@ def _failure(
     verification: Optional[Mapping[str, Any]],
     wrong: Sequence[Mapping[str, Any]],
     manual: bool,
+    problem: Optional[str],
 ) -> Optional[str]:
     if creation and creation["failed"]:
         return creation["msg"]
@@ -134,7 +136,8 @@ def _failure(
         and profile["state"] not in (ACTIVE, DISABLED)
         and not profile.get("dns_records")
     ):
-        return "%s: the service has not made its DNS records in time. Run again." % describe_profile(profile)
+        reason = problem or "the service has not made its DNS records in time. Run again."
+        return "%s: %s" % (describe_profile(profile), reason)
     if wrong and not manual:
         return "%s: DNS does not answer right, so it was not verified.\n%s" % (
             describe_profile(profile),

@@ -26,6 +26,13 @@ def printable_lines(text: str) -> str:
     return "\n".join(map(printable, text.split("\n")))
 
 
+def printable_in_json(text: str) -> str:
+    """Text as data that Ansible shows in JSON. That escapes line breaks and ASCII's control characters itself, and no others."""
+    if text.isprintable():
+        return text
+    return "".join(character if character < " " else _shown(character) for character in text)
+
+
 def _shown(character: str) -> str:
     if character.isprintable():
         return character
