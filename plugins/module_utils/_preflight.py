@@ -285,7 +285,7 @@ def _dmarc_result(domain: str, found: Optional[tuple[str, str]]) -> dict[str, An
         "domain": domain,
         "known": found is not None,
         "name": found[0] if found else "_dmarc." + domain,
-        "record": found[1] if found else "",
+        "record": printable(found[1]) if found else "",
     }
 
 

@@ -87,7 +87,10 @@ def test_text_of_dns_does_not_control_a_terminal(ansible: Ansible, dns: BindServ
     found = ansible.ad_hoc("smtpd_dns_info", records=[record], nameservers=[dns.address], wait=True, wait_timeout=0)
     assert found["failed"] and FORGED in found["records"][0]["found"][0]
     assert is_harmless(found["output"]), found["output"]
-    looked = ansible.ad_hoc("smtpd_preflight_info", bounce_domain="bounce.acorn.example", nameservers=[dns.address])
+    dns.add("_dmarc.acorn.example", "TXT", '"v=DMARC1; p=none; \\027[2J\\194\\155 \\226\\128\\174 \\255"')
+    domains = {"sending_domain": "acorn.example", "bounce_domain": "bounce.acorn.example"}
+    looked = ansible.ad_hoc("smtpd_preflight_info", **domains, nameservers=[dns.address])
+    assert looked["dmarc"][0]["record"].startswith("v=DMARC1; p=none; \\u001b[2J\\u009b \\u202e \\udc")
     assert FORGED in "".join(finding["message"] for finding in looked["findings"])
     assert all(finding["message"].isprintable() for finding in looked["findings"])
     assert is_harmless(looked["output"]), looked["output"]
