@@ -122,19 +122,25 @@ def records_from_answer(data: Any) -> list[dict[str, Any]]:
         {field: record.get(field) for field in ("name", "type", "value", "validation_state")} for record in records
     ]
     for index, record in enumerate(found):
-        try:
-            describe_record(record, "dns_records[%d]" % index)
-            _check_seen(record, "dns_records[%d]" % index)
-        except InputError as error:
-            raise BadAnswer("it has a record that cannot be published: %s" % error) from None
+        problem = problem_of_record(record, "dns_records[%d]" % index)
+        if problem:
+            raise BadAnswer("it has a record that cannot be published: %s" % problem)
     return found
 
 
-def _check_seen(record: Mapping[str, Any], place: str) -> None:
-    """Check that what a record has can be read as it is. The service has no reason to send anything else."""
+def problem_of_record(record: Mapping[str, Any], place: str) -> Optional[str]:
+    """Why a record of the service cannot be published, or shown as it is; C(None) if it can.
+
+    :param place: where it is in the answer.
+    """
+    try:
+        describe_record(record, place)
+    except InputError as error:
+        return str(error)
     for field, value in record.items():
         if value is not None and not value.isprintable():
-            raise InputError("%s.%s" % (place, field), "'%s' has characters in it that cannot be seen." % value)
+            return printable("%s.%s: '%s' has characters in it that cannot be seen." % (place, field, value))
+    return None
 
 
 # What the user gives
