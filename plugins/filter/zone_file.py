@@ -11,9 +11,14 @@ short_description: Write DNS records as lines of a zone file
 description:
   - Writes DNS records in the master file format (RFC 1035, section 5), with absolute names, ready to be pasted into a zone file
     or into the import form of a DNS provider.
+  - Checks each record as M(smtpd.email.smtpd_dns_records) does. A record that cannot exist in DNS is an error that names the
+    record and the field, so nothing in a record is ever read as a directive, a comment, or a second record.
+  - In the text of a TXT record, quotes, backslashes, and all bytes outside ASCII are escaped. Control characters, such as line
+    breaks, are refused.
 options:
   _input:
-    description: Records as M(smtpd.email.smtpd_profile_info) and M(smtpd.email.smtpd_sending_profile) return them.
+    description: Records as M(smtpd.email.smtpd_profile_info) and M(smtpd.email.smtpd_sending_profile) return them, or each with
+      C(name), C(type) and C(value), as O(smtpd.email.smtpd_dns_records#module:records) takes them.
     type: list
     elements: dict
     required: true

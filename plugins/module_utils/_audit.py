@@ -24,6 +24,7 @@ from ._contract import UNEXPECTED_RECORD
 from ._errors import InputError
 from ._rdata import name_key
 from ._records import check_records
+from ._texts import printable
 from ._times import iso, seconds_of
 from ._vocabulary import ACTIVE, CREATING, DISABLED, FAILED, PENDING
 
@@ -189,7 +190,7 @@ def _record(record: _Record, seen: Mapping[tuple[Any, ...], _Record], problem: O
         **{field: record[field] for field in ("fqdn", "type", "rdata", "validation_state")},
         "status": answer["status"],
         "diagnosis": answer["diagnosis"],
-        "message": answer["message"],
+        "message": printable(answer["message"]),
         "found": list(answer.get("found", [])),
         # Who says what is only of interest where something is not right, and nine tenths of all the data.
         "servers": [dict(server) for server in answer.get("servers", [])] if answer["diagnosis"] else [],
@@ -284,7 +285,7 @@ def _conclude(
         UNKNOWN,
         "unknown_state",
         "The service gives %s, which this version does not know: look there what it means, and whether mail goes out."
-        % ("the state '%s'" % state if state else "no state"),
+        % (printable("the state '%s'" % state) if state else "no state"),
     )
 
 
@@ -400,7 +401,7 @@ def _conclude_inactive(
 def _in_words(records: Sequence[_Record], why: str = "diagnosis") -> str:
     """The first of some records, with what is the matter, and how many more there are."""
     first = records[0]
-    text = "%s %s (%s)" % (first["fqdn"].rstrip("."), first["type"], str(first[why]).replace("_", " "))
+    text = printable("%s %s (%s)" % (first["fqdn"].rstrip("."), first["type"], str(first[why]).replace("_", " ")))
     more = len(records) - 1
     return text + (" and %d more record%s" % (more, "s" if more > 1 else "") if more else "")
 
@@ -411,7 +412,7 @@ def _them(records: Sequence[_Record]) -> str:
 
 def _no_records(error: Optional[str]) -> str:
     if error:
-        return "the service did not give its DNS records (%s): look again." % error.rstrip(".")
+        return "the service did not give its DNS records (%s): look again." % printable(error.rstrip("."))
     return "the service gives no DNS records for it: look again, and if it stays so, ask the service's support."
 
 

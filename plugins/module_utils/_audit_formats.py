@@ -15,7 +15,8 @@ from . import _dns_answers as dns
 from ._audit import OK, RECORD_STATUSES, STATUSES, UNKNOWN, WRONG
 from ._audit_page import page
 from ._errors import InputError
-from ._markup import Markup, fill, joined, visible
+from ._markup import Markup, fill, joined
+from ._texts import printable
 from ._times import seconds_of
 
 _Report = Mapping[str, Any]
@@ -50,7 +51,7 @@ def _text(report: _Report) -> str:
     lines += [_line(profile) for profile in problems[:_MANY_LINES]]
     if len(problems) > _MANY_LINES:
         lines.append("and %d more, see the report" % (len(problems) - _MANY_LINES))
-    return "".join(visible(line) + "\n" for line in lines)
+    return "".join(printable(line) + "\n" for line in lines)
 
 
 def _line(profile: _Profile) -> str:
@@ -200,7 +201,7 @@ def _labels(labels: Mapping[str, str]) -> str:
 
 
 def _label_value(value: str) -> str:
-    return visible(value).replace("\\", "\\\\").replace('"', '\\"')
+    return printable(value).replace("\\", "\\\\").replace('"', '\\"')
 
 
 FORMATS: Mapping[str, Callable[[_Report], str]] = {

@@ -31,6 +31,7 @@ from ._profiles import (
     profile_from_answer,
     records_from_answer,
 )
+from ._texts import printable
 from ._transport import Answer, NoAnswer, Transport
 
 COLLECTION_VERSION = "0.1.0"
@@ -327,7 +328,7 @@ class Client:
         """A text of the service in one line, without markup, and not too long."""
         text = self._clean(text)  # first, because a secret that is cut off is still half a secret
         text = re.sub(r"\s+", " ", re.sub(r"<[^<>]*>", " ", text)).strip()
-        text = "".join(character for character in text if character.isprintable())
+        text = printable(text)
         return text if len(text) <= _MAX_QUOTED else text[:_MAX_QUOTED] + "..."
 
     def _clean(self, text: str) -> str:

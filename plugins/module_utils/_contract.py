@@ -17,7 +17,9 @@ import re
 from typing import Any, Callable, Iterable, Mapping, NamedTuple, Optional
 
 from ._domains import check_domain, domain_key, is_domain
-from ._rdata import CNAME, MX, TXT, is_spf, split_mx, txt_text
+from ._errors import InputError
+from ._rdata import CNAME, MX, TXT, describe_record, is_spf, split_mx, txt_text
+from ._texts import printable
 from ._vocabulary import DOMAIN_FIELDS
 
 UNEXPECTED_RECORD = "unexpected_record"
@@ -90,10 +92,22 @@ def unexpected_records(
     taken: dict[_Form, tuple[str, str]] = {}
     unexpected = []
     for record in records:
-        reason = _reason(record, domains, taken)
+        reason = _problem(record) or _reason(record, domains, taken)
         if reason:
-            unexpected.append({**{field: record[field] for field in ("name", "type", "value")}, "reason": reason})
+            shown = {field: printable(record[field]) for field in ("name", "type", "value")}
+            unexpected.append({**shown, "reason": printable(reason)})
     return unexpected
+
+
+def _problem(record: Mapping[str, Any]) -> Optional[str]:
+    """Why a record cannot be published, whatever it is for, or not be shown as it is."""
+    try:
+        describe_record(record, "dns_records")
+    except InputError as error:
+        return str(error)
+    if not all(value.isprintable() for value in record.values() if value is not None):
+        return "It has characters in it that cannot be seen."
+    return None
 
 
 def _reason(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Iterable, Mapping
 
+from ._texts import printable
 from ._vocabulary import NEGATIVELY_CACHED, UNKNOWN
 
 
@@ -29,8 +30,8 @@ def _described(record: Mapping[str, Any]) -> str:
         "service says": record.get("validation_state"),
         "diagnosis": _diagnosis(record) if "status" in record else None,
     }
-    lines = ["    %-13s %s" % (title + ":", text) for title, text in rows.items() if text]
-    return "\n".join(["  %s %s" % (record["fqdn"], record["type"]), *lines])
+    lines = ["    %-13s %s" % (title + ":", printable(text)) for title, text in rows.items() if text]
+    return "\n".join([printable("  %s %s" % (record["fqdn"], record["type"])), *lines])
 
 
 def _found(record: Mapping[str, Any]) -> str:

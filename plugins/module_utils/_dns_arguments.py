@@ -20,8 +20,8 @@ from ._rdata import (
     TXT,
     TYPES,
     canonical,
-    describe_record,
     name_key,
+    priority_and_rdata,
     rdata_of,
     split_mx,
     txt_text,
@@ -206,8 +206,10 @@ class _There:
 
 def _rdata(type_: str, record: Mapping[str, Any]) -> str:
     """The value of a plain record as a zone file has it. A text that is given so keeps the bounds of its strings."""
-    is_presentation = type_ == TXT and txt_text(record["value"]) != record["value"]
-    return record["value"] if is_presentation else describe_record(record)["rdata"]
+    value = record["value"]
+    if type_ == TXT and value.isprintable() and txt_text(value) != value:
+        return value
+    return priority_and_rdata(type_, value, record.get("priority"))[1]
 
 
 def _route53_set(item: Mapping[str, Any], place: str) -> _Found:

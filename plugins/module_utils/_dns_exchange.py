@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Any, Iterable, Mapping, Optional, Sequence, Union
 
 from ._dns_wire import HEADER, QR, RCODE, RD, TC, dnspython, type_number, wire_name
+from ._texts import printable
 from ._threads import map_at_once
 
 _ATTEMPTS = 2  # UDP loses a packet now and then
@@ -295,4 +296,4 @@ def _by_tcp(server: Server, asked: _Asked, timeout: float) -> Reply:
 
 def one_line(error: BaseException) -> str:
     """What an error says, without line breaks."""
-    return " ".join(str(error).split()) or type(error).__name__
+    return printable(" ".join(str(error).split())) or type(error).__name__

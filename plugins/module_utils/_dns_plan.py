@@ -19,6 +19,7 @@ from ._dns_spf_lookups import Problem
 from ._rdata import CNAME, MX, TXT, is_spf, name_key, parents
 from ._record_sets import Change, Content, RecordSet, zones_of
 from ._records import Wish, zone_lines
+from ._texts import printable
 
 PRESENT, ABSENT = "present", "absent"
 CREATED, UPDATED, REMOVED, UNCHANGED, NOT_WRITTEN = "created", "updated", "removed", "unchanged", "not_written"
@@ -456,7 +457,9 @@ def _wanted(wish: Wish, ttl: int) -> str:
 
 
 def _lines(sets: Iterable[RecordSet]) -> list[str]:
-    return ["%s %d IN %s %s" % (one.name, one.ttl, one.type, rdata) for one in sets for rdata in one.rdatas()]
+    return [
+        printable("%s %d IN %s %s" % (one.name, one.ttl, one.type, rdata)) for one in sets for rdata in one.rdatas()
+    ]
 
 
 def zone_diff(zone: str, before: Content, after: Content) -> dict[str, str]:

@@ -7,12 +7,15 @@
 """The errors that the collection raises on purpose.
 
 They know nothing of Ansible: C(main()) of a module turns them into C(fail_json), an inventory plugin into
-C(AnsibleParserError). C(str(error)) is the sentence for the user; it never holds a secret.
+C(AnsibleParserError). C(str(error)) is the sentence for the user; it never holds a secret, nor a character that is not
+printable, because errors quote what others sent. Only line breaks of our own stay.
 """
 
 from __future__ import annotations
 
 from typing import Any
+
+from ._texts import printable, printable_lines
 
 
 class SmtpdError(Exception):
@@ -24,7 +27,7 @@ class SmtpdError(Exception):
     """
 
     def __init__(self, message: str, **result: Any) -> None:
-        super().__init__(message)
+        super().__init__(printable_lines(message))
         self.result = result
 
 
@@ -38,7 +41,7 @@ class InputError(SmtpdError):
     """
 
     def __init__(self, option: str, problem: str, **result: Any) -> None:
-        super().__init__("%s: %s" % (option, problem), **result)
+        super().__init__(printable("%s: %s" % (option, problem)), **result)
         self.option = option
 
 

@@ -36,6 +36,7 @@ from ._profiles import (
     planned_profile,
 )
 from ._rdata import describe_record
+from ._texts import printable
 from ._threads import map_at_once
 from ._vocabulary import ACTIVE, CREATING, DISABLED, FAILED
 from ._vocabulary import PRESENT as PRESENT_IN_DNS
@@ -477,7 +478,7 @@ class Flow:
     def _timed_out(self, outcome: Outcome, problem: str) -> SmtpdError:
         return _TimedOut(
             "%s: %s after %.0f s; it is in state '%s'."
-            % (describe_profile(outcome.profile), problem, time.monotonic() - self._started, outcome.state)
+            % (describe_profile(outcome.profile), problem, time.monotonic() - self._started, printable(outcome.state))
         )
 
     def _refresh(self, outcomes: Sequence[Outcome], listing: Sequence[dict[str, Any]]) -> None:
@@ -565,6 +566,6 @@ def _describe_twins(wanted: dict[str, str], twins: Sequence[dict[str, Any]]) -> 
         % (
             len(twins),
             describe_wanted(wanted),
-            ", ".join("%s (%s)" % (twin["profile_id"], twin["state"]) for twin in twins),
+            printable(", ".join("%s (%s)" % (twin["profile_id"], twin["state"]) for twin in twins)),
         )
     )

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any, Iterable, Mapping, Optional, Sequence, Union
 
 from ._profiles import describe_profile
+from ._texts import printable
 from ._vocabulary import ACTIVE, CREATING, FAILED, PRESENT
 
 
@@ -94,7 +95,7 @@ def _result(before: Mapping[str, Any], after: Any, has_wrong_records: bool, todo
         "state": state,
         "healed": not failed and before["state"] != ACTIVE,
         "failed": failed,
-        "todo": (todo or "%s is in state '%s'." % (describe_profile(before), state)) if failed else "",
+        "todo": (todo or printable("%s is in state '%s'." % (describe_profile(before), state))) if failed else "",
     }
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any, Iterable
 
+from ._texts import printable
+
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
 
 
@@ -19,21 +21,11 @@ class Markup(str):
     __slots__ = ()
 
 
-def visible(text: str) -> str:
-    r"""The text with all that cannot be seen, or is not allowed in XML, as an escape such as C(\u202e).
-
-    These are control characters, marks that turn the direction of what follows, lone surrogates, and line breaks.
-    """
-    if text.isprintable():
-        return text
-    return "".join(character if character.isprintable() else "\\u%04x" % ord(character) for character in text)
-
-
 def escaped(value: Any) -> Markup:
-    """A value as text in an element or an attribute; C(None) is an empty one."""
+    """A value as text in an element or an attribute; C(None) is an empty one. What XML does not allow is escaped too."""
     if isinstance(value, Markup):
         return value
-    return Markup("" if value is None else visible(str(value)).translate(_ENTITIES))
+    return Markup("" if value is None else printable(value).translate(_ENTITIES))
 
 
 def fill(template: str, *values: Any, **named: Any) -> Markup:

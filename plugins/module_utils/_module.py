@@ -18,6 +18,7 @@ from ansible.module_utils.common.validation import check_type_dict
 
 from ._compact import MANY, compacted
 from ._errors import MissingLibraryError, SmtpdError
+from ._texts import printable, printable_lines
 
 
 class _Module(AnsibleModule):
@@ -65,6 +66,9 @@ class _Module(AnsibleModule):
 
     def fail_json(self, msg: str, **result: Any) -> None:
         super().fail_json(msg, **self._result(result))
+
+    def warn(self, warning: str, **how: Any) -> None:
+        super().warn(printable_lines(warning), **how)
 
     def _result(self, result: dict[str, Any]) -> dict[str, Any]:
         if self.params.get("compact") is True:
@@ -167,5 +171,5 @@ def _defect(error: Exception) -> str:
     return "This is a defect of the collection smtpd.email, please report it: %s at %s: %s" % (
         type(error).__name__,
         place,
-        error,
+        printable(error),
     )

@@ -20,6 +20,7 @@ from ._dns_spf import covers
 from ._domains import check_domain
 from ._errors import InputError
 from ._rdata import CNAME, MX, TXT, describe_record, is_spf, split_mx
+from ._texts import printable
 from ._vocabulary import BELOW_DNAME
 
 ERROR, WARNING = "error", "warning"
@@ -116,7 +117,7 @@ def check_names(profile: Mapping[str, Optional[str]]) -> tuple[dict[str, str], l
                     WARNING,
                     "internationalised_name",
                     "%s: '%s' is sent to the service as %s, and mail programs may show it so."
-                    % (option, value, domains[option]),
+                    % (option, printable(value), domains[option]),
                 )
             )
     findings += _clashes(domains)
@@ -275,7 +276,7 @@ def _bounce_findings(domain: str, node: Node) -> Iterator[Finding]:
             WARNING,
             "existing_spf",
             "The bounce domain has an SPF record: %s. The service's terms have to be taken "
-            "into it, see the option spf of smtpd_dns_records." % spf[0],
+            "into it, see the option spf of smtpd_dns_records." % printable(spf[0]),
         )
 
 
@@ -376,7 +377,7 @@ def _dmarc_result(domain: str, found: Optional[tuple[str, str]]) -> dict[str, An
         "domain": domain,
         "known": found is not None,
         "name": found[0] if found else "_dmarc." + domain,
-        "record": found[1] if found else "",
+        "record": printable(found[1]) if found else "",
     }
 
 
@@ -398,7 +399,7 @@ def missing_dmarc(dmarc: Iterable[Mapping[str, Any]], text: str) -> list[dict[st
     """
     return [
         dict(
-            describe_record({"name": item["name"], "type": TXT, "value": text, "validation_state": None}),
+            describe_record({"name": item["name"], "type": TXT, "value": text, "validation_state": None}, "dmarc"),
             profile_id=None,
         )
         for item in dmarc

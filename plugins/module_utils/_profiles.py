@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 
 from ._domains import check_domain, domain_key
 from ._errors import InputError, SmtpdError
+from ._texts import printable, printable_in_json
 from ._times import iso
 from ._vocabulary import CREATING, DOMAIN_FIELDS, FAILED, PENDING, TIME_FIELDS, WANTED_FIELDS
 
@@ -41,17 +42,21 @@ def profile_from_answer(data: Any) -> dict[str, Any]:
 
     All fields of the contract are there afterwards (C(None) where the service did not send one) and nothing else, with
     the times in ISO 8601 (UTC) beside the service's seconds since the epoch, and for a pending profile the estimate of
-    when the service disables it.
+    when the service disables it. Texts are as the service has them, but for characters that could control a terminal on
+    which Ansible shows them in JSON. No user can give these in an option, so no comparison depends on them.
 
-    :raises BadAnswer: it is no object, has no id, or a field of another type than in the contract.
+    :raises BadAnswer: it is no object, has no id that can be used, or a field of another type than in the contract.
     """
     if not isinstance(data, dict):
         raise BadAnswer("a profile is %s, not an object" % type(data).__name__)
     profile: dict[str, Any] = {"profile_id": data.get("profile_id")}
     if not isinstance(profile["profile_id"], str) or not profile["profile_id"]:
         raise BadAnswer("a profile has no profile_id")
+    if not profile["profile_id"].isprintable():  # it has to be sent back as it is, so it cannot be escaped
+        raise BadAnswer("a profile_id has characters in it that cannot be seen: %s" % profile["profile_id"])
     for field in WANTED_FIELDS + ("state",):
-        profile[field] = _typed(data, field, str)
+        value = _typed(data, field, str)
+        profile[field] = value and printable_in_json(value)
     for field in TIME_FIELDS:
         profile[field] = _typed(data, field, int, float)
     return _with_derived(profile)
@@ -310,7 +315,7 @@ def _decide_one(wanted: Mapping[str, str], found: Sequence[Mapping[str, Any]]) -
                 % (
                     len(found),
                     describe_wanted(wanted),
-                    ", ".join("%s (%s)" % (profile["profile_id"], profile["state"]) for profile in found),
+                    printable(", ".join("%s (%s)" % (profile["profile_id"], profile["state"]) for profile in found)),
                 ),
             )
         )
@@ -333,8 +338,10 @@ def _decide_one(wanted: Mapping[str, str], found: Sequence[Mapping[str, Any]]) -
 def differs(wanted: Mapping[str, str], profile: Mapping[str, Any]) -> Optional[SmtpdError]:
     """The error of a profile that has other values than wanted; C(None) if it has the same."""
     differences = [
-        "%s: found %s, wanted '%s'"
-        % (field, "none" if profile[field] is None else "'%s'" % profile[field], wanted[field])
+        printable(
+            "%s: found %s, wanted '%s'"
+            % (field, "none" if profile[field] is None else "'%s'" % profile[field], wanted[field])
+        )
         for field in WANTED_FIELDS
         if field in wanted and not _same(field, wanted[field], profile)
     ]
@@ -366,12 +373,14 @@ def new_twins(
 def describe_wanted(wanted: Mapping[str, str]) -> str:
     """The wanted profile in words, such as C(profile_name 'default' and sending_domain 'mail.example.com')."""
     names = ("profile_id",) if "profile_id" in wanted else ("profile_name", "sending_domain")
-    return " and ".join("%s '%s'" % (name, wanted[name]) for name in names if name in wanted)
+    return printable(" and ".join("%s '%s'" % (name, wanted[name]) for name in names if name in wanted))
 
 
 def describe_profile(profile: Mapping[str, Any]) -> str:
     """An existing profile in words, with its id, so that it is never lost."""
-    return "Profile %s ('%s' of %s)" % (profile["profile_id"], profile["profile_name"], profile["sending_domain"])
+    return printable(
+        "Profile %s ('%s' of %s)" % (profile["profile_id"], profile["profile_name"], profile["sending_domain"])
+    )
 
 
 def describe_unexpected(profile: Mapping[str, Any], records: Iterable[Mapping[str, Any]]) -> str:
@@ -384,6 +393,6 @@ def describe_unexpected(profile: Mapping[str, Any], records: Iterable[Mapping[st
         "records was accepted. Ask the service's support, or publish what is right by hand.\n%s"
         % (
             describe_profile(profile),
-            "\n".join("  %(name)s %(type)s %(value)s: %(reason)s" % record for record in records),
+            "\n".join(printable("  %(name)s %(type)s %(value)s: %(reason)s" % record) for record in records),
         )
     )

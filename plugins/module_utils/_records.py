@@ -9,56 +9,44 @@
 from __future__ import annotations
 
 import functools
-import ipaddress
-import re
 from dataclasses import dataclass
-from typing import Any, Iterable, Iterator, Mapping, Optional, Sequence
+from typing import Any, Iterable, Iterator, Mapping, Sequence
 
 from ._compact import BUNDLE
-from ._domains import domain_key
 from ._errors import InputError
 from ._rdata import (
     CNAME,
     MX,
     TXT,
-    TYPES,
-    absolute,
     canonical,
+    check_name,
     describe_record,
     is_spf,
     name_key,
-    priority_and_rdata,
+    record_type,
     split_mx,
-    txt_text,
+    whole_number,
 )
+from ._texts import printable
 
-_MAX_TXT = 65000  # bytes in all of them, so that the record fits a DNS message
-_MAX_NAME = 253
 _MAX_TTL = 2**31 - 1  # RFC 2181, 8
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-# Owner names hold more than host names do: underscores, and an asterisk as the first label.
-_OWNER_LABEL = re.compile(r"[A-Za-z0-9_-]{1,63}")
-_OWNER = re.compile(r"(\*|{0})(\.{0})*\.?".format(_OWNER_LABEL.pattern))
-_HOST_LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
-_HOST = re.compile(r"{0}(\.{0})+".format(_HOST_LABEL.pattern))
 
 
 def zone_file(records: Iterable[Mapping[str, Any]], ttl: Any = 3600) -> str:
     """The records as lines of a zone file with absolute names, columns aligned, each line ended by a newline.
 
-    :param records: as C(describe_record) takes them.
+    :param records: an item can be a bundle, as C(unbundled) takes it.
     :param ttl: of each record, in seconds; a string of digits will do.
-    :raises InputError: it is no TTL.
+    :raises InputError: it is no TTL; or a record cannot be written.
     """
     seconds = check_ttl(ttl)
-    described = [describe_record(record) for record in records]
-    return zone_lines((record["fqdn"], seconds, record["type"].upper(), record["rdata"]) for record in described)
+    described = [describe_record(record, place) for place, record in unbundled(list(records), "records")]
+    return zone_lines((record["fqdn"], seconds, record_type(record), record["rdata"]) for record in described)
 
 
 def zone_lines(entries: Iterable[tuple[str, int, str, str]]) -> str:
     """Lines of a zone file, columns aligned, from names, TTLs, types and rdata. A line for each, ended by a newline."""
-    entries = list(entries)
+    entries = [(printable(name), ttl, type_, printable(rdata)) for name, ttl, type_, rdata in entries]
     width = max((len(name) for name, _ttl, _type, _rdata in entries), default=0)
     return "".join("%-*s %d IN %-5s %s\n" % (width, *entry) for entry in entries)
 
@@ -119,7 +107,7 @@ def check_records(records: Sequence[Mapping[str, Any]], option: str = "records")
     """
     placed = list(unbundled(records, option))
     places = [place for place, _record in placed]
-    wishes = [_check_record(record, place) for place, record in placed]
+    wishes = [_wish(record, place) for place, record in placed]
     aliases: dict[str, int] = {}
     others: dict[str, int] = {}
     for index, wish in enumerate(wishes):
@@ -168,7 +156,7 @@ def check_zones(zones: Sequence[str], option: str = "zones") -> list[str]:
     :returns: their name keys.
     :raises InputError: one is no name.
     """
-    return [name_key(_check_name(zone, "%s[%d]" % (option, index))) for index, zone in enumerate(zones)]
+    return [name_key(check_name(zone, "%s[%d]" % (option, index))) for index, zone in enumerate(zones)]
 
 
 def _check_spf(wishes: Sequence[Wish], places: Sequence[str]) -> None:
@@ -184,41 +172,11 @@ def _check_spf(wishes: Sequence[Wish], places: Sequence[str]) -> None:
                 )
 
 
-def _check_record(record: Mapping[str, Any], place: str) -> Wish:
-    for field in ("name", "type", "value"):
-        value = record.get(field)
-        if value is None:
-            raise InputError("%s.%s" % (place, field), "is missing: a record needs name, type and value.")
-        if not isinstance(value, str):
-            raise InputError("%s.%s" % (place, field), "%r is no string: put it in quotes." % (value,))
-        if not value.strip():
-            raise InputError("%s.%s" % (place, field), "is empty: a record needs name, type and value.")
-    type_ = record["type"].strip().upper()
-    if type_ not in TYPES:
-        raise InputError(place + ".type", "'%s' is not supported: only %s are." % (record["type"], ", ".join(TYPES)))
-    name = _check_name(record["name"], place + ".name")
-    if type_ == TXT:
-        _check_txt(record["value"], place + ".value")
-        any_preference = False
-    else:
-        preference, host = split_mx(record["value"]) if type_ == MX else (None, record["value"])
-        if preference is not None and preference > 65535:
-            raise InputError(place + ".value", "'%s': the preference is above 65535." % record["value"])
-        _check_host(host, place + ".value", type_)
-        any_preference = type_ == MX and preference is None
-    priority = record.get("priority")
-    if type_ == MX and priority is not None:
-        priority = _check_priority(priority, place + ".priority")
-    priority, rdata = priority_and_rdata(type_, record["value"], priority)
-    given = dict(record, fqdn=absolute(name), priority=priority, rdata=rdata)
-    return Wish(given=given, type=type_, value=canonical(type_, rdata), any_preference=any_preference)
-
-
-def _check_priority(value: Any, place: str) -> int:
-    number = _number(value)
-    if number is None or not 0 <= number <= 65535:
-        raise InputError(place, "%r is no preference of an MX record: give a number from 0 to 65535." % (value,))
-    return number
+def _wish(record: Mapping[str, Any], place: str) -> Wish:
+    given = describe_record(record, place)
+    type_ = record_type(record)
+    any_preference = type_ == MX and split_mx(record["value"])[0] is None
+    return Wish(given=given, type=type_, value=canonical(type_, given["rdata"]), any_preference=any_preference)
 
 
 def check_ttl(value: Any) -> int:
@@ -226,73 +184,7 @@ def check_ttl(value: Any) -> int:
 
     :raises InputError: it is none.
     """
-    number = _number(value)
+    number = whole_number(value)
     if number is None or not 1 <= number <= _MAX_TTL:
         raise InputError("ttl", "%r is no number of seconds from 1 to %d." % (value, _MAX_TTL))
     return number
-
-
-def _number(value: Any) -> Optional[int]:
-    """A whole number; in templates it is often a string."""
-    if isinstance(value, str) and value.isdecimal():
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _check_name(value: str, place: str) -> str:
-    """The name, if a record can have it."""
-    name = value.strip()
-    if _OWNER.fullmatch(name) and len(name) <= _MAX_NAME:
-        return name
-    if any(character.isspace() for character in name):
-        raise InputError(place, "'%s' has a space in it: give one full name, such as mail.example.com." % value)
-    if not name.isascii():
-        raise InputError(
-            place, "'%s' has letters that DNS does not have: give the name in its ASCII form, xn--..." % value
-        )
-    labels = (name[:-1] if name.endswith(".") else name).split(".")
-    if not all(labels):
-        raise InputError(
-            place, "'%s' has an empty label: there are two dots in a row, or one at the beginning." % value
-        )
-    for label in labels[1:] if labels[0] == "*" else labels:
-        if len(label) > 63:
-            raise InputError(place, "'%s': the label '%s...' is longer than 63 characters." % (value, label[:20]))
-        if not _OWNER_LABEL.fullmatch(label):
-            raise InputError(
-                place,
-                "'%s': the label '%s' is not of letters, digits, hyphens and underscores. "
-                "Give the full name, such as mail.example.com." % (value, label),
-            )
-    if len(".".join(labels)) > _MAX_NAME:
-        raise InputError(
-            place, "'%s...' is longer than the %d characters that a name can have." % (value[:40], _MAX_NAME)
-        )
-    return name
-
-
-def _check_txt(value: str, place: str) -> None:
-    text = txt_text(value)
-    if not text:
-        raise InputError(place, "is empty: a TXT record without text is of no use.")
-    if _CONTROL.search(text):
-        raise InputError(place, "has a control character in it, such as a line break: give the text in one line.")
-    if len(text.encode("utf-8", "surrogateescape")) > _MAX_TXT:
-        raise InputError(place, "is longer than the %d bytes that fit a record." % _MAX_TXT)
-
-
-def _check_host(value: str, place: str, type_: str) -> None:
-    host = domain_key(value.strip())
-    if _HOST.fullmatch(host) and len(host) <= _MAX_NAME and not host[-1].isdigit():
-        return
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        pass
-    else:
-        raise InputError(place, "'%s' is an IP address: a %s record needs a host name." % (value, type_))
-    labels = host.split(".")
-    if len(labels) < 2 or len(host) > _MAX_NAME or not all(_HOST_LABEL.fullmatch(label) for label in labels):
-        raise InputError(
-            place, "'%s' is no host name: a %s record needs a full one, such as host.example.com." % (value, type_)
-        )

@@ -13,8 +13,9 @@ from typing import Any, Mapping, Optional, Sequence
 from ._compact import expanded, listed
 from ._describing import describe_records
 from ._handover import NOTHING
-from ._profiles import check_wanted, describe_profile, find
+from ._profiles import check_wanted, describe_profile, describe_unexpected, find
 from ._rdata import name_key
+from ._texts import printable
 from ._vocabulary import ACTIVE, DISABLED, FAILED, MISSING, PRESENT
 
 
@@ -42,18 +43,25 @@ def profile_results(
     }
     creations = listed(created, "results") or [None] * len(wanted)
     found = _found(wanted, creations, listed(lookup, "profiles"))
+    problems = {error["profile_id"]: error["message"] for error in listed(lookup, "errors")}
     answers_of: dict[Optional[str], list[Mapping[str, Any]]] = {}
     for answer in listed(answers, "records"):
         answers_of.setdefault(answer.get("profile_id"), []).append(answer)
-    unexpected = {finding["profile_id"]: finding["message"] for finding in listed(lookup, "findings")}
+    unexpected: dict[str, list[Mapping[str, Any]]] = {}
+    for finding in listed(lookup, "findings"):
+        unexpected.setdefault(finding["profile_id"], []).append(finding)
     left_out = listed(published, "left_out")
     results = []
     for place, (creation, profile) in enumerate(zip(creations, found)):
         profile_id = profile["profile_id"] if profile else None
         verification = verifications.get(profile_id)
         own_records = _open_records(answers_of.get(profile_id, []), verification)
-        unpublished = unexpected.get(profile_id) or _left_out(profile, left_out)
-        failure = _failure(creation, profile, verification, own_records, manual, unpublished)
+        if profile_id in unexpected:
+            unpublished = describe_unexpected(profile, unexpected[profile_id])
+        else:
+            unpublished = _left_out(profile, left_out)
+        problem = problems.get(profile_id)
+        failure = _failure(creation, profile, verification, own_records, manual, unpublished, problem)
         if verification:
             profile = verification["profile"]
         described = profile or wanted[place]
@@ -128,6 +136,7 @@ def _failure(
     wrong: Sequence[Mapping[str, Any]],
     manual: bool,
     unpublished: Optional[str],
+    problem: Optional[str],
 ) -> Optional[str]:
     if creation and creation["failed"]:
         return creation["msg"]
@@ -143,7 +152,8 @@ def _failure(
         and profile["state"] not in (ACTIVE, DISABLED)
         and not profile.get("dns_records")
     ):
-        return "%s: the service has not made its DNS records in time. Run again." % describe_profile(profile)
+        reason = problem or "the service has not made its DNS records in time. Run again."
+        return "%s: %s" % (describe_profile(profile), reason)
     if wrong and not manual:
         return "%s: DNS does not answer right, so it was not verified.\n%s" % (
             describe_profile(profile),
@@ -177,18 +187,22 @@ def _todo(profile: Optional[Mapping[str, Any]], wrong: Sequence[Mapping[str, Any
     if wrong:
         return "%s: publish these records, then run again.\n%s" % (describe_profile(profile), _lines(wrong))
     if profile["state"] != ACTIVE:
-        return "%s is in state '%s': it is to be verified." % (describe_profile(profile), profile["state"])
+        return printable("%s is in state '%s': it is to be verified." % (describe_profile(profile), profile["state"]))
     return ""
 
 
 def _lines(records: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(
-        "  %s %s %s (%s)"
-        % (
-            record["fqdn"],
-            record["type"],
-            record["rdata"],
-            record["status"] if record["diagnosis"] == MISSING else "%s: %s" % (record["status"], record["message"]),
+        printable(
+            "  %s %s %s (%s)"
+            % (
+                record["fqdn"],
+                record["type"],
+                record["rdata"],
+                record["status"]
+                if record["diagnosis"] == MISSING
+                else "%s: %s" % (record["status"], record["message"]),
+            )
         )
         for record in records
     )

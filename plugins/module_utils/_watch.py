@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Collection, Mapping, Optional, Sequence
 
 from ._profiles import PENDING_LIMIT, describe_profile
+from ._texts import printable
 from ._times import iso
 from ._vocabulary import ACTIVE, DISABLED, PENDING
 
@@ -389,7 +390,7 @@ class _Teller:
 
     def __call__(self, type_: str, watched: Optional[Watched], message: str, **more: Any) -> None:
         identity = "%s %s %s %.6f" % (self._account, type_, watched.facts["profile_id"] if watched else "", self.now)
-        event = {"type": type_, "message": message, "occurred_at": iso(self.now), **more}
+        event = {"type": type_, "message": printable(message), "occurred_at": iso(self.now), **more}
         if watched:
             event["profile"] = describe(watched)
         self.events.append(harmless({**event, "meta": {"uuid": str(uuid.uuid5(_UUIDS, identity))}}))

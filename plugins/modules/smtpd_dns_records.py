@@ -25,10 +25,12 @@ options:
     description:
       - The records, as the modules of this collection return them, or each with C(name), C(type) and C(value). Other
         fields are returned as they are given.
-      - C(name) is the full name, with or without a trailing dot. Upper and lower case are the same.
+      - C(name) is the full name, with or without a trailing dot. Upper and lower case are the same. Labels consist of ASCII
+        letters, digits, hyphens, and underscores. The first label may be V(*).
       - C(type) is V(CNAME), V(TXT) or V(MX).
       - C(value) of a TXT record is the bare text. A value that is wholly in double quotes is taken for the format of
-        zone files, with escapes and several strings. Long texts are split by the module.
+        zone files, with escapes and several strings. Long texts are split by the module. Control characters, such as line
+        breaks, are refused.
       - C(value) of an MX record is the host, or preference and host, such as V(10 mail.example.com). Without a
         preference, C(priority) is used where given, else V(10), and a record of another preference that is there
         already is fine too.
@@ -294,7 +296,7 @@ conflicts:
         - V(spf_lookups_unknown) - it cannot be told whether the merged SPF record keeps within these limits.
         - V(delegated) - the name is handed over to other servers.
         - V(wildcard_hidden) - a name above it would come to exist, and a wildcard would not answer for it any more. For records with a
-          C(profile_id) this is a warning instead: the domain of a profile is meant to have records of its own.
+          C(profile_id) this is a warning instead, because the domain of a profile is meant to have records of its own.
         - V(not_rewritable) - octoDNS cannot write the record set without harm to what is in it.
       type: str
       returned: always

@@ -14,6 +14,7 @@ from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence
 
 from ansible_collections.smtpd.email.plugins.module_utils._domains import domain_key
 from ansible_collections.smtpd.email.plugins.module_utils._profiles import describe_profile
+from ansible_collections.smtpd.email.plugins.module_utils._texts import printable
 from ansible_collections.smtpd.email.plugins.module_utils._vocabulary import (
     ACTIVE,
     CREATING,
@@ -123,9 +124,9 @@ def describe_collisions(collisions: Sequence[Collision]) -> Optional[str]:
         % (
             collision.name,
             _lower(describe_profile(collision.holder)),
-            collision.holder["state"],
+            printable(collision.holder["state"]),
             _lower(describe_profile(collision.host.profile)),
-            collision.host.profile["state"],
+            printable(collision.host.profile["state"]),
             collision.host.name,
         )
         for collision in collisions[:_SHOWN]

@@ -218,11 +218,22 @@ def test_records_that_cannot_be_asked_for_are_left_out_and_told() -> None:
     odd = profile(
         "mail.acorn.example",
         dns_records=[
-            {"name": "mail.acorn.example", "type": "SRV", "value": "0 0 25 mail", "validation_state": "active"},
-            {"name": "go.acorn.example", "type": "CNAME", "value": "l.smtpdgo.com", "validation_state": "active"},
-            {"name": "bad name", "type": "TXT", "value": "x", "validation_state": "active"},
+            {"name": "go.acorn.example", "type": "CNAME", "value": "l.smtpdgo.com", "validation_state": "active"}
         ],
     )
+    # The modules of the collection do not return such records any more. Others may.
+    for place, (name, type_, value) in {
+        0: ("mail.acorn.example", "SRV", "0 0 25 mail"),
+        2: ("bad name", "TXT", "x"),
+    }.items():
+        record = {
+            "name": name,
+            "type": type_,
+            "value": value,
+            "validation_state": "active",
+            "profile_id": odd["profile_id"],
+        }
+        odd["dns_records"].insert(place, dict(record, fqdn=name + ".", priority=None, rdata=value))
     contrary = profile(
         "mail.birch.example",
         dns_records=[
@@ -246,7 +257,7 @@ def test_records_that_cannot_be_asked_for_are_left_out_and_told() -> None:
     )
     messages = {record["rdata"]: record["message"] for audited in report["profiles"] for record in audited["records"]}
     assert "'SRV' is not supported" in messages["0 0 25 mail"]
-    assert "has a space in it" in messages['"x"']
+    assert "has a space in it" in messages["x"]
     assert "can have only one CNAME" in messages["elsewhere.example.com."]
     assert messages["l.smtpdgo.com."] == ""
     assert {audited["status"] for audited in report["profiles"]} == {UNKNOWN}

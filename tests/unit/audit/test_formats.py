@@ -10,7 +10,7 @@ import importlib
 import json
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Iterator, Sequence
 from xml.etree import ElementTree
 
 import jsonschema
@@ -18,10 +18,13 @@ import junitparser
 import prometheus_client.parser
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ansible_collections.smtpd.email.plugins.module_utils._audit import audit_report
 from ansible_collections.smtpd.email.plugins.module_utils._audit_formats import FORMATS, audit_format
 from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError
+from ansible_collections.smtpd.email.plugins.module_utils._texts import printable
 from tests.support.accounts import (
     NOW,
     answers,
@@ -62,7 +65,11 @@ def report() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def hostile() -> dict[str, Any]:
-    """A report in which all that others write is hostile."""
+    return report_of(HOSTILE)
+
+
+def report_of(texts: Sequence[str]) -> dict[str, Any]:
+    """A report in which all that others write is one of these texts, with a profile for each."""
     profiles = [
         profile(
             "mail%d.acorn.example" % number,
@@ -71,19 +78,19 @@ def hostile() -> dict[str, Any]:
             profile_id="id-%d" % number,
             link_domain_default_redirect=text,
         )
-        for number, text in enumerate(HOSTILE)
+        for number, text in enumerate(texts)
     ]
     found = answers(
         [one for one in profiles if one["state"] != "failed"],
         {(one["profile_id"], number): (missing, servfail)[number % 2] for one in profiles for number in range(3)},
     )
-    for one, text in zip(profiles, HOSTILE):
+    for one, text in zip(profiles, texts):
         one.update(sending_domain=text or None, state=one["state"] if one["state"] != "failed" else "x" + text)
     for answer in found["records"]:
-        text = HOSTILE[int(answer["profile_id"].removeprefix("id-"))]
+        text = texts[int(answer["profile_id"].removeprefix("id-"))]
         if answer["status"] != "present":
             answer.update(message=text, found=[text], diagnosis=text)
-    return audit_report(lookup(profiles), found, NOW, HOSTILE[0])
+    return audit_report(lookup(profiles), found, NOW, texts[0])
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -94,6 +101,38 @@ def test_a_report_of_no_profile_can_be_written(format: str) -> None:
 @pytest.mark.parametrize("format", FORMATS)
 def test_hostile_text_can_be_written(format: str, hostile: dict[str, Any]) -> None:
     assert audit_format(hostile, format).encode("utf-8")
+
+
+ANY_TEXT = st.text(max_size=30) | st.lists(
+    st.sampled_from([*HOSTILE, "\n", '"', "'", "<", "&", "]]>", "\\", "\x85", "\u2028", "\x1b", "{", "%"]), max_size=4
+).map("".join)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(ANY_TEXT, min_size=4, max_size=6))
+def test_any_text_stays_text_for_whatever_reads_a_report(texts: list[str]) -> None:
+    report = report_of(texts)
+    written = {one["profile_id"]: printable(one["profile_name"]) for one in report["profiles"]}
+    read = {
+        labels["profile_id"]: labels["profile_name"]
+        for name, labels, _value in samples(report)
+        if name == "smtpd_profile_state"
+    }
+    assert read == written
+    cases = ElementTree.fromstring(audit_format(report, "junit").encode()).findall("testsuite/testcase")
+    assert sorted(case.attrib["name"] for case in cases) == sorted(
+        "%s (%s)" % (name, profile_id) for profile_id, name in written.items()
+    )
+    assert json.loads(audit_format(report, "json")) == report
+    lines = audit_format(report, "text").split("\n")
+    assert all(line.isprintable() for line in lines)
+    assert len(lines) == 2 + sum(one["status"] != "ok" for one in report["profiles"])
+    tags, expected = (
+        # But for those of names with a dot in them, and of names below the profile's own.
+        {tag for tag, _attributes in Elements(audit_format(one, "html")).found} - {"wbr", "i"}
+        for one in (report, harmless(report, texts))
+    )
+    assert tags == expected
 
 
 def test_a_format_that_does_not_exist_is_named_with_those_that_do() -> None:
@@ -312,13 +351,13 @@ def test_hostile_text_stays_text_on_the_page(hostile: dict[str, Any]) -> None:
     )
 
 
-def harmless(node: Any) -> Any:
+def harmless(node: Any, texts: Sequence[str] = HOSTILE) -> Any:
     """The same report without any special character."""
     if isinstance(node, dict):
-        return {key: harmless(value) for key, value in node.items()}
+        return {key: harmless(value, texts) for key, value in node.items()}
     if isinstance(node, list):
-        return [harmless(item) for item in node]
-    return "x" if node in HOSTILE and node else node
+        return [harmless(item, texts) for item in node]
+    return "x" if node in texts and node else node
 
 
 def test_the_page_names_every_profile_and_every_record_that_is_not_right(report: dict[str, Any]) -> None:

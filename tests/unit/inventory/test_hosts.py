@@ -119,6 +119,12 @@ def test_a_collision_is_told_with_who_has_the_name_and_what_the_other_is_called(
     )
 
 
+def test_a_collision_is_told_in_one_line_that_controls_no_terminal() -> None:
+    text = "x\nforged\x1b[31m\x9b2J\u202e"
+    warning = describe_collisions(name_hosts([profile(one, name=text, state=text) for one in ("a", "b")])[1])
+    assert warning and warning.count("forged") == 4 and warning.isprintable()
+
+
 def test_without_a_collision_nothing_is_told() -> None:
     assert describe_collisions(name_hosts([profile("a")])[1]) is None
 

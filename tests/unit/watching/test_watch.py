@@ -372,6 +372,12 @@ def test_text_of_the_service_is_no_template_in_an_event(text: str) -> None:
         assert "{" not in shown and not shown.startswith("#jinja2:")
 
 
+def test_the_message_of_an_event_is_one_line_that_controls_no_terminal() -> None:
+    watch = Watch(profile("active"))
+    watch.look(profile("active"), profile("new\nforged\x9b2J", "p2", name="name\nforged \x1b[31m \u202e"))
+    assert "forged" in watch.last["message"] and watch.last["message"].isprintable()
+
+
 def test_harmless_text_stays_as_it_is() -> None:
     assert harmless({"a": ["#1 (x) [y] %", 1, None, True]}) == {"a": ["#1 (x) [y] %", 1, None, True]}
 
