@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import Ansible, Run
+from tests.integration.test_role import settings
 from tests.simulator import Simulator
 from tests.support.bind import BindServer
 from tests.support.inprocess import run_module
@@ -62,6 +63,7 @@ def test_every_misspelt_variable_is_named_at_once(ansible: Ansible, simulator: S
 
 
 INCLUDE: dict[str, Any] = {"ansible.builtin.include_role": {"name": ROLE}}
+DELEGATED = {"ansible.builtin.include_role": {"name": ROLE, "apply": {"delegate_to": "localhost"}}}
 
 
 @pytest.mark.parametrize(
@@ -69,12 +71,11 @@ INCLUDE: dict[str, Any] = {"ansible.builtin.include_role": {"name": ROLE}}
     [
         {"vars": TYPO, "roles": [ROLE]},
         {"roles": [{"role": ROLE, "vars": TYPO}]},
-        {"roles": [{"role": ROLE, **TYPO}]},
         {"tasks": [{"ansible.builtin.set_fact": TYPO}, INCLUDE]},
         {"tasks": [{**INCLUDE, "vars": TYPO}]},
         {"tasks": [{"ansible.builtin.import_role": {"name": ROLE}, "vars": TYPO}]},
         {"tasks": [{"block": [INCLUDE], "vars": TYPO}]},
-        {"tasks": [{**INCLUDE, "loop": [1], "vars": TYPO, "delegate_to": "localhost"}]},
+        {"tasks": [{**DELEGATED, "loop": [1], "vars": TYPO}]},
         {"vars_files": ["typo.yml"], "roles": [ROLE]},
         {"tasks": [{"ansible.builtin.include_vars": "typo.yml"}, INCLUDE]},
         {"tasks": [{"ansible.builtin.command": "true", "register": "sending_profile_link_domian"}, INCLUDE]},
@@ -82,7 +83,6 @@ INCLUDE: dict[str, Any] = {"ansible.builtin.include_role": {"name": ROLE}}
     ids=[
         "play",
         "role",
-        "role parameter",
         "fact",
         "include_role",
         "import_role",
@@ -99,6 +99,10 @@ def test_a_misspelt_variable_is_found_wherever_it_is_set(
     (ansible.workdir / "typo.yml").write_text("sending_profile_link_domian: click.example.com\n")
     is_refused(ansible.playbook(play(**keywords), **GIVEN), simulator)
     assert simulator.profiles() == []
+
+
+def test_a_misspelt_role_parameter_is_refused_by_ansible_itself(ansible: Ansible, simulator: Simulator) -> None:
+    is_refused(ansible.playbook(play(roles=[{"role": ROLE, **TYPO}]), **GIVEN), simulator, "sending_profile_link_domian.")
 
 
 @pytest.mark.parametrize("place", ["host_vars/localhost.yml", "group_vars/all.yml", "inventory"])
@@ -118,7 +122,7 @@ def test_a_stage_that_is_chosen_by_its_tag_refuses_it_too(ansible: Ansible, simu
 
 
 def test_the_role_runs_twice_in_a_play_and_once_more_in_a_loop(ansible: Ansible, simulator: Simulator) -> None:
-    tasks = [INCLUDE, {"ansible.builtin.import_role": {"name": ROLE}}, {**INCLUDE, "loop": [1, 2]}]
+    tasks = [INCLUDE, {"ansible.builtin.import_role": {"name": ROLE}}, {**DELEGATED, "loop": [1, 2]}]
     run = ansible.playbook(play(roles=[ROLE], tasks=tasks), **GIVEN)
     assert run.returncode == 0, run.output
     assert len(simulator.profiles()) == 1
@@ -225,9 +229,10 @@ def test_a_playbook_takes_whatever_the_inventory_plugin_says_of_a_profile(
     assert run.returncode != 0 and "Did you mean 'smtpd_profiles'?" in told(run), run.output
 
 
-def test_the_playbooks_run_one_after_the_other(ansible: Ansible, simulator: Simulator) -> None:
-    books = [{"ansible.builtin.import_playbook": "smtpd.email." + name} for name in ("setup", "heal", "setup", "heal")]
-    run = ansible.playbook(books, **GIVEN)
+def test_the_playbooks_run_one_after_the_other(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
+    books = [{"ansible.builtin.import_playbook": "smtpd.email." + name} for name in ("setup", "heal", "setup", "audit")]
+    dns_settings = {"sending_profile_" + name: value for name, value in settings(dns).items()}
+    run = ansible.playbook(books, **GIVEN, **dns_settings, smtpd_audit_nameservers=[dns.address])
     assert run.returncode == 0, run.output
 
 
