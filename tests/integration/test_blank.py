@@ -21,6 +21,7 @@ from tests.support.inprocess import run_module
 
 ROOT = Path(__file__).resolve().parents[2]
 BLANKS = ["", " \t"]
+PLAY = [{"hosts": "localhost", "gather_facts": False, "roles": ["smtpd.email.sending_profile"]}]
 
 
 def options(role: str) -> dict[str, Any]:
@@ -56,7 +57,7 @@ def test_the_role_works_with_all_other_variables_blank(
 ) -> None:
     blanks = {name: "" if name in CHOICES else blank for name in ROLE_OPTIONS}
     run = ansible.playbook(
-        [{"hosts": "localhost", "gather_facts": False, "roles": ["smtpd.email.sending_profile"]}],
+        PLAY,
         **{**blanks, **given(dns)},
     )
     assert run.returncode == 0, run.output
@@ -68,7 +69,6 @@ def test_the_role_works_with_all_other_variables_blank(
     assert arguments["wait_timeout"] == defaults["sending_profile_wait_timeout"]["default"]
     published = run.of("Publish the DNS records by octoDNS")["invocation"]["module_args"]
     assert published["ttl"] == defaults["sending_profile_dns_ttl"]["default"]
-    assert "preflight" in str(run.of("Create the profiles that are not there")["invocation"]["module_args"])
     assert run.of("Create the profiles that are not there")["invocation"]["module_args"]["preflight"] is True
 
 
@@ -78,26 +78,12 @@ def test_a_blank_list_stands_for_the_one_profile_and_a_blank_provider_for_manual
 ) -> None:
     names = [name for name in ROLE_OPTIONS if name not in CHOICES and name not in PROFILE]
     run = ansible.playbook(
-        [{"hosts": "localhost", "gather_facts": False, "roles": ["smtpd.email.sending_profile"]}],
+        PLAY,
         **{**dict.fromkeys(names, blank), **PROFILE, "sending_profile_dns_nameservers": [dns.address]},
     )
     assert run.returncode == 0, run.output
     assert len(simulator.profiles()) == 1
     assert run.of("Show what is to be published")["msg"]
-
-
-@pytest.mark.thorough
-@pytest.mark.parametrize("name", [name for name in ROLE_OPTIONS if name not in PROFILE])
-def test_each_variable_of_the_role_may_be_blank_by_itself(
-    name: str, ansible: Ansible, simulator: Simulator, dns: BindServer
-) -> None:
-    run = ansible.playbook(
-        [{"hosts": "localhost", "gather_facts": False, "roles": ["smtpd.email.sending_profile"]}],
-        "--tags",
-        "preflight,create",
-        **{**PROFILE, "sending_profile_dns_nameservers": [dns.address], name: ""},
-    )
-    assert run.returncode == 0 and len(simulator.profiles()) == 1, run.output
 
 
 @pytest.mark.parametrize("blank", BLANKS, ids=["empty", "white space"])
@@ -106,13 +92,16 @@ def test_a_required_name_that_is_blank_is_an_error(
     name: str, blank: str, ansible: Ansible, simulator: Simulator, dns: BindServer
 ) -> None:
     run = ansible.playbook(
-        [{"hosts": "localhost", "gather_facts": False, "roles": ["smtpd.email.sending_profile"]}],
+        PLAY,
         **{**given(dns), "sending_profile_" + name: blank},
     )
-    assert run.returncode != 0 and {"name": "profile_name"}.get(name, name) in run.output, run.output
-    item = {"profile_name": "newsletter", "sending_domain": "mail.acorn.example"}
-    run = ansible.role(list=[{**item, {"name": "profile_name"}.get(name, name): blank}])
-    assert run.returncode != 0 and {"name": "profile_name"}.get(name, name) in run.output, run.output
+    option = {"name": "profile_name"}.get(name, name)
+    assert run.returncode != 0 and option in run.output, run.output
+    item = {"profile_name": "newsletter", "sending_domain": "mail.acorn.example", option: blank}
+    result = run_module(
+        "smtpd_sending_profiles", profiles=[item], api_url=simulator.url, access_token=simulator.token, preflight=False
+    )
+    assert result["failed"] and option in result["msg"], result["msg"]
     assert simulator.profiles() == []
 
 
