@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: checked_variables
-version_added: 0.2.0
+version_added: 0.1.0
 short_description: Check the variables of this collection's roles and playbooks
 description:
   - Finds variables that have the prefix of a role but that the role does not have, so that a misspelt variable is an error and does not

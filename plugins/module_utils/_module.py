@@ -46,7 +46,9 @@ class _Module(AnsibleModule):
                 # It would crash on that, and refuses this.
                 self.params[name] = "%s, which is infinite," % given[name]
         self.params = without_blanks(self.params, self.argument_spec)
-        self._similar = {name: did_you_mean(name, known) for name, known in unknown_options(self.params, self.argument_spec)}
+        self._similar = {
+            name: did_you_mean(name, known) for name, known in unknown_options(self.params, self.argument_spec)
+        }
 
     def _log_invocation(self) -> None:
         # In the system's log, too, nobody looks for thousands of records.

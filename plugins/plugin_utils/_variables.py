@@ -31,7 +31,9 @@ class Namespace(NamedTuple):
     def plain_defaults(self) -> dict[str, Any]:
         """The defaults that are text, a number or a boolean. No option with such a default is a secret."""
         return {
-            name: option["default"] for name, option in self.options.items() if isinstance(option.get("default"), _PLAIN)
+            name: option["default"]
+            for name, option in self.options.items()
+            if isinstance(option.get("default"), _PLAIN)
         }
 
 

@@ -102,7 +102,9 @@ def test_a_misspelt_variable_is_found_wherever_it_is_set(
 
 
 def test_a_misspelt_role_parameter_is_refused_by_ansible_itself(ansible: Ansible, simulator: Simulator) -> None:
-    is_refused(ansible.playbook(play(roles=[{"role": ROLE, **TYPO}]), **GIVEN), simulator, "sending_profile_link_domian.")
+    is_refused(
+        ansible.playbook(play(roles=[{"role": ROLE, **TYPO}]), **GIVEN), simulator, "sending_profile_link_domian."
+    )
 
 
 @pytest.mark.parametrize("place", ["host_vars/localhost.yml", "group_vars/all.yml", "inventory"])

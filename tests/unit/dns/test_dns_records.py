@@ -361,7 +361,10 @@ def test_with_the_smallest_messages_what_is_in_the_way_still_goes_first(
         ({"class": ""}, ["provider.class", "is missing"]),
         ({"class": "no class"}, ["provider.class", "no class"]),
         ({"class": "octodns_bind.Missing"}, ["provider.class", "Rfc2136Provider"]),
-        ({"class": "octodns_unheardof.Provider"}, ["provider.class", "no known octoDNS provider package octodns_unheardof"]),
+        (
+            {"class": "octodns_unheardof.Provider"},
+            ["provider.class", "no known octoDNS provider package octodns_unheardof"],
+        ),
         ({"class": "json.JSONDecoder"}, ["provider.class", "is not an octoDNS provider class"]),
         ({"class": "octodns_bind.AxfrSource"}, ["provider.class", "is not an octoDNS provider class"]),
         ({"class": "octodns_bind.ZoneFileProvider", "directory": "."}, ["provider.class", "zones as a whole"]),
