@@ -106,20 +106,20 @@ def _words(prefix: str, folders: Iterable[Path]) -> set[str]:
 
 
 def _names(variables: Mapping[str, Any], hosts: Iterable[str]) -> set[str]:
+    """The names of the variables of the current task and of hosts.
+
+    Those with which the inventory plugin describes a profile are left out: the service may describe it by more than is known here.
+    What the user sets for all hosts is set for localhost, too.
+    """
     hostvars = variables.get("hostvars", {})
-    names = set(_of_nobody_else(variables, hostvars))
-    for host in hosts:
-        names.update(_of_nobody_else(hostvars[host], hostvars))
+    everywhere = set(hostvars["localhost"]) if "localhost" in hostvars else set()
+    names: set[str] = set()
+    for found in (variables, *(hostvars[host] for host in hosts)):
+        is_profile = _PROFILE in found
+        names.update(
+            name for name in found if not is_profile or not name.startswith(_OF_PLAYBOOKS) or name in everywhere
+        )
     return names
-
-
-def _of_nobody_else(variables: Mapping[str, Any], hostvars: Mapping[str, Any]) -> Iterable[str]:
-    """The names of variables, less those with which the inventory plugin describes a profile: the service may describe it by more than
-    is known here. What is set for all hosts is set for localhost, too."""
-    if _PROFILE not in variables or "localhost" not in hostvars:
-        return variables
-    everywhere = hostvars["localhost"]
-    return [name for name in variables if not name.startswith(_OF_PLAYBOOKS) or name in everywhere]
 
 
 def _other_roles(variables: Mapping[str, Any]) -> set[str]:
