@@ -11,6 +11,9 @@ from __future__ import annotations
 import difflib
 from typing import Any, Iterable, Iterator, Mapping, Optional
 
+# A profile cannot do without them, so that a blank one is an error rather than one that is not given.
+_NEEDED = ("profile_name", "sending_domain")
+
 # Below this two names have too little in common for one to be a misspelling of the other.
 _SIMILAR = 0.5
 
@@ -49,7 +52,7 @@ def is_blank(value: Any) -> bool:
 
 
 def without_blanks(given: Any, spec: Mapping[str, Mapping[str, Any]]) -> Any:
-    """Options less those that are blank, however deep."""
+    """Options less those that are blank, however deep. The names that a profile needs stay."""
     if isinstance(given, list):
         return [without_blanks(item, spec) for item in given]
     if not isinstance(given, Mapping):
@@ -57,5 +60,5 @@ def without_blanks(given: Any, spec: Mapping[str, Mapping[str, Any]]) -> Any:
     return {
         name: without_blanks(value, spec[name]["options"]) if spec.get(name, {}).get("options") else value
         for name, value in given.items()
-        if name not in spec or not is_blank(value)
+        if name not in spec or name in _NEEDED or not is_blank(value)
     }

@@ -78,3 +78,7 @@ def test_unknown_options_are_found_at_any_depth() -> None:
 def test_blank_options_are_left_out_at_any_depth_and_unknown_ones_stay() -> None:
     given = {"name": " ", "nme": "", "items": [{"domain": ""}, {"domain": "x"}]}
     assert without_blanks(given, SPEC) == {"nme": "", "items": [{}, {"domain": "x"}]}
+
+
+def test_a_blank_name_of_a_profile_stays_because_it_is_an_error() -> None:
+    assert without_blanks({"profile_name": ""}, {"profile_name": {}}) == {"profile_name": ""}
