@@ -18,21 +18,19 @@ from ansible.module_utils.common.validation import check_type_dict
 
 from ._compact import MANY, compacted
 from ._errors import MissingLibraryError, SmtpdError
+from ._names import did_you_mean, unknown_options, without_blanks
 from ._texts import printable, printable_lines
 
 
 class _Module(AnsibleModule):
-    """An AnsibleModule that knows what is secret.
+    """An AnsibleModule that knows what is secret, and takes a blank option as one that is not given.
 
     :param secrets_of: the secrets in the options beside those that the argument spec knows.
-    :param may_be_blank: options that are not given where they are empty.
     """
 
-    def __init__(
-        self, secrets_of: Callable[[dict[str, Any]], Iterable[Any]], may_be_blank: Iterable[str], **spec: Any
-    ) -> None:
+    def __init__(self, secrets_of: Callable[[dict[str, Any]], Iterable[Any]], **spec: Any) -> None:
         self._secrets_of = secrets_of
-        self._may_be_blank = may_be_blank
+        self._similar: dict[str, str] = {}
         super().__init__(supports_check_mode=True, **spec)
 
     def _load_params(self) -> None:
@@ -48,9 +46,10 @@ class _Module(AnsibleModule):
             if option.get("type") == "int" and _is_infinite(given[name]):
                 # It would crash on that, and refuses this.
                 self.params[name] = "%s, which is infinite," % given[name]
-        for name in self._may_be_blank:
-            if self.params.get(name) == "":
-                del self.params[name]
+        self.params = without_blanks(self.params, self.argument_spec)
+        self._similar = {
+            name: did_you_mean(name, known) for name, known in unknown_options(self.params, self.argument_spec)
+        }
 
     def _log_invocation(self) -> None:
         # In the system's log, too, nobody looks for thousands of records.
@@ -65,6 +64,8 @@ class _Module(AnsibleModule):
         super().exit_json(**self._result(result))
 
     def fail_json(self, msg: str, **result: Any) -> None:
+        if msg.startswith("Unsupported parameters for"):
+            msg += "".join(self._similar.values())
         super().fail_json(msg, **self._result(result))
 
     def warn(self, warning: str, **how: Any) -> None:
@@ -134,7 +135,6 @@ def _texts(value: Any) -> Iterator[str]:
 def run_module(
     run: Callable[[AnsibleModule], dict[str, Any]],
     secrets_of: Callable[[dict[str, Any]], Iterable[Any]] = lambda options: (),
-    may_be_blank: Iterable[str] = (),
     **spec: Any,
 ) -> None:
     """Run a module from its options to its exit.
@@ -142,10 +142,9 @@ def run_module(
     :param run: gets the module, returns the result, raises C(SmtpdError) for everything a user can cause or meet.
     :param secrets_of: gets the options as they are given, not checked yet, and returns what is secret in them beside what
         C(spec) marks.
-    :param may_be_blank: the options that are not given where they are empty.
     :param spec: the arguments of AnsibleModule: C(argument_spec) and its constraints. Check mode is always supported.
     """
-    module = _Module(secrets_of, may_be_blank, **spec)
+    module = _Module(secrets_of, **spec)
     failure = None
     try:
         result = run(module)

@@ -17,7 +17,7 @@ import warnings
 from typing import Any, Iterable, Iterator, Mapping, Sequence
 
 from ._errors import InputError, SmtpdError
-from ._octodns_classes import class_name_of, is_a, load_class, secret_settings, settings_of
+from ._octodns_classes import class_name_of, is_a, load_class, misspelt_setting, secret_settings, settings_of
 from ._rdata import name_key
 from ._record_sets import Change, LoadedZone
 
@@ -151,31 +151,40 @@ class Provider:
             cls = load_class(settings.pop("class"))
         try:
             with _quiet():
-                return cls("smtpd", **settings)
+                provider = cls("smtpd", **settings)
         except TypeError as error:
-            self._explain_settings(cls, str(error))
+            # Python may name the setting that is missing because its name is misspelt.
+            about_names = re.search(r"unexpected keyword argument|missing .*argument", str(error))
+            self._check_settings(cls, settings, sure=bool(about_names))
+            self._explain_missing(str(error))
             raise InputError(
                 "provider", "%s does not accept its settings: %s" % (self.class_name, self._clean(error))
             ) from None
         except Exception as error:
+            self._check_settings(cls, settings, sure=False)
             raise InputError(
                 "provider", "%s does not accept its settings: %s" % (self.class_name, self._describe(error))
             ) from None
+        self._check_settings(cls, settings, sure=False)
+        return provider
 
-    def _explain_settings(self, cls: Any, text: str) -> None:
-        """Name the setting in the words in which Python says that it is wrong."""
-        unexpected = re.search(r"unexpected keyword argument '(\w+)'", text)
-        missing = re.search(r"missing .*argument", text)
-        if unexpected:
+    def _check_settings(self, cls: Any, settings: Iterable[str], sure: bool) -> None:
+        misspelt = misspelt_setting(cls, settings, sure)
+        if misspelt:
             raise InputError(
-                "provider.%s" % unexpected.group(1),
-                "%s has no such setting. It has: %s." % (self.class_name, ", ".join(settings_of(cls))),
+                "provider.%s" % misspelt[0],
+                "is not a setting of %s.%s Its settings: %s."
+                % (self.class_name, misspelt[1], ", ".join(settings_of(cls))),
             )
-        if missing:
+
+    def _explain_missing(self, text: str) -> None:
+        """Name the setting in the words in which Python says that it is missing."""
+        if re.search(r"missing .*argument", text):
             names = [name for name in re.findall(r"'(\w+)'", text) if name != "id"]
             raise InputError(
                 "provider.%s" % names[0],
-                "is missing: %s needs %s (secret ones in provider_secrets)." % (self.class_name, ", ".join(names)),
+                "is required by %s, which needs %s (secrets go in provider_secrets)."
+                % (self.class_name, ", ".join(names)),
             )
 
     # Saying what went wrong

@@ -10,12 +10,26 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
-from typing import Any, Mapping
+from typing import Any, Iterable, Mapping, Optional
 
 from ._errors import InputError, MissingLibraryError
+from ._names import did_you_mean, nearest
+
+# The Python modules of the packages that may be suggested for installation. Their names on PyPI have hyphens. A package that is
+# not listed here works, too, once it is installed.
+_PACKAGES = tuple(
+    "octodns_" + name
+    for name in (
+        "azure bind cloudflare cloudns constellix desec digitalocean dnsimple dnsmadeeasy easydns edgecenter edgedns fastly gandi"
+        " gcore googlecloud hetzner infomaniak mythicbeasts ns1 ovh powerdns rackspace route53 scaleway selectel transip ultra"
+    ).split()
+)
 
 # These write a zone as a whole from what is in a plan, and would so drop all that is not ours.
 _WHOLE_ZONE_PROVIDERS = ("YamlProvider", "ZoneFileProvider", "ZoneFileSource")
+
+# So much alike are the names of settings of which one is a misspelling of the other.
+_MISSPELT = 0.75
 
 _SECRET_NAME = re.compile(
     r"secret|token|passw|private_?key|api_?key|auth_?key|consumer_key|application_key|credential|^key$", re.IGNORECASE
@@ -55,21 +69,7 @@ def load_class(class_name: str) -> Any:
     except ImportError:
         raise MissingLibraryError("octodns", "to reach DNS providers") from None
     module_name, _dot, name = class_name.rpartition(".")
-    try:
-        module = importlib.import_module(module_name)
-    except ImportError as error:
-        package = module_name.split(".")[0]
-        missing = getattr(error, "name", None) or package
-        if missing.split(".")[0] != package:
-            raise MissingLibraryError(missing, "by the provider class %s" % class_name) from None
-        if not package.startswith("octodns_"):
-            raise InputError(
-                "provider.class", "there is no Python module %s for '%s'." % (module_name, class_name)
-            ) from None
-        library = package.replace("_", "-")
-        raise MissingLibraryError(
-            library, "by the provider class %s (pip install %s)" % (class_name, library)
-        ) from None
+    module = _import(module_name, class_name)
     cls = getattr(module, name, None)
     if not (inspect.isclass(cls) and issubclass(cls, BaseProvider)):
         known = sorted(
@@ -82,8 +82,13 @@ def load_class(class_name: str) -> Any:
         )
         raise InputError(
             "provider.class",
-            "'%s' is no class of an octoDNS provider. %s has: %s."
-            % (class_name, module_name, ", ".join(known) or "none"),
+            "'%s' is not an octoDNS provider class.%s %s provides: %s."
+            % (
+                class_name,
+                did_you_mean(class_name, ["%s.%s" % (module_name, other) for other in known], module_name + "."),
+                module_name,
+                ", ".join(known) or "none",
+            ),
         )
     if any(base.__name__ in _WHOLE_ZONE_PROVIDERS for base in cls.__mro__):
         raise InputError(
@@ -92,9 +97,49 @@ def load_class(class_name: str) -> Any:
     return cls
 
 
+def _import(module_name: str, class_name: str) -> Any:
+    """The Python module of a class of providers.
+
+    :raises InputError: there is none, or no package of that name is known.
+    :raises MissingLibraryError: a known package is not installed, or something that it needs is not.
+    """
+    try:
+        return importlib.import_module(module_name)
+    except ImportError as error:
+        package = module_name.split(".")[0]
+        missing = getattr(error, "name", None) or package
+        if missing.split(".")[0] != package:
+            raise MissingLibraryError(missing, "by the provider class %s" % class_name) from None
+    # What was typed is never suggested for installation: anybody may have registered the misspelt name of a package.
+    if missing == package in _PACKAGES:
+        library = package.replace("_", "-")
+        raise MissingLibraryError(library, "by the provider class %s (pip install %s)" % (class_name, library))
+    if missing != package:
+        reason = "The package %s is installed, but has no module %s." % (package, missing)
+    elif package.startswith("octodns_"):
+        reason = "There is no known octoDNS provider package %s." % package
+    else:
+        reason = "There is no Python module %s." % package
+    suggestion = "" if missing != package else did_you_mean(package, _PACKAGES)
+    raise InputError("provider.class", "'%s' cannot be loaded. %s%s" % (class_name, reason, suggestion))
+
+
 def is_a(provider: Any, package: str, class_name: str) -> bool:
     """Whether a provider is of a class, or one derived from it, without importing that."""
     return any(cls.__name__ == class_name and cls.__module__.split(".")[0] == package for cls in type(provider).__mro__)
+
+
+def misspelt_setting(cls: Any, given: Iterable[str], sure: bool) -> Optional[tuple[str, str]]:
+    """The first setting that a class does not name, and the question which one is meant.
+
+    :param sure: whether the class refused the settings. A class may also take settings that it does not name, so those that it
+        accepted are misspelt only if they are very much like one that it names.
+    """
+    known = settings_of(cls)
+    for name in given:
+        if name not in known and (sure or nearest(name, known, similar=_MISSPELT)):
+            return name, did_you_mean(name, known)
+    return None
 
 
 def settings_of(cls: Any) -> list[str]:

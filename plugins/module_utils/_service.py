@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from typing import Any
 
@@ -16,11 +15,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.errors import AnsibleFallbackNotFound
 
 from ._client import Client
-from ._module import run_module
-from ._options import CONNECTION_OPTIONS, connection_spec, resolve_connection
-
-# An empty connection option is one not given, as from a template with a variable that is empty.
-run_service_module = functools.partial(run_module, may_be_blank=tuple(CONNECTION_OPTIONS))
+from ._options import connection_spec, resolve_connection
 
 
 def _env_not_blank(*names: str, **kwargs: Any) -> str:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any, Iterable, Mapping, Union
 
+from ._names import is_blank
+
 # The role's variables for one profile, and the variable by which the inventory plugin names it, by the options of the modules.
 HOST_VARIABLES = {
     "profile_id": "smtpd_profile_id",
@@ -35,7 +37,8 @@ def profiles_wanted(
 
 def _of_host(variables: Mapping[str, Any]) -> dict[str, Any]:
     # Asked for one by one: the variables of a host are templates that are resolved when they are looked at.
-    return {option: variables[name] for option, name in HOST_VARIABLES.items() if name in variables and variables[name]}
+    found = {option: variables[name] for option, name in HOST_VARIABLES.items() if name in variables}
+    return {option: value for option, value in found.items() if value and not is_blank(value)}
 
 
 def _of_lines(text: str) -> list[dict[str, Any]]:

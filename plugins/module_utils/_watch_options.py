@@ -8,13 +8,13 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from dataclasses import dataclass
 from typing import Any, Mapping, NamedTuple, Optional
 
 from ._dns_delegation import servers_by
 from ._errors import InputError
+from ._names import did_you_mean
 from ._options import CONNECTION_OPTIONS, CREDENTIALS, Connection, from_text, is_given, resolve_connection
 from ._waiting import check_seconds
 from ._watch import Rules
@@ -79,7 +79,7 @@ def settings_from(arguments: Mapping[str, Any], environ: Mapping[str, str]) -> S
     """
     for name in arguments:
         if name not in ARGUMENTS and name not in CONNECTION_OPTIONS:
-            raise InputError(name, "there is no such argument.%s" % _similar(name))
+            raise InputError(name, "unknown argument.%s" % did_you_mean(name, [*ARGUMENTS, *CONNECTION_OPTIONS]))
     given = {name: arguments[name] for name in arguments if is_given(arguments[name])}
     values = {
         name: from_text(name, argument.type, given.get(name, argument.default)) for name, argument in ARGUMENTS.items()
@@ -103,11 +103,6 @@ def settings_from(arguments: Mapping[str, Any], environ: Mapping[str, str]) -> S
         values["state_file"],
         _dns(values) if values["dns"] else None,
     )
-
-
-def _similar(name: str) -> str:
-    found = difflib.get_close_matches(name, [*ARGUMENTS, *CONNECTION_OPTIONS], 1)
-    return " Is %s meant?" % found[0] if found else ""
 
 
 def _hours(value: Any) -> float:

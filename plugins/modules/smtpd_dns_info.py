@@ -316,7 +316,6 @@ def run(module):
 def main():
     run_module(
         run,
-        may_be_blank=("timeout",),
         argument_spec={
             "records": {"type": "list", "elements": "dict", "required": True},
             "nameservers": {"type": "list", "elements": "str", "default": []},

@@ -222,7 +222,6 @@ def run(module):
 def main():
     run_module(
         run,
-        may_be_blank=("timeout",),
         argument_spec={
             **{name: {"type": "str"} for name in TYPES_OF},
             "profiles": {"type": "list", "elements": "dict", "options": profile_spec()},

@@ -239,6 +239,7 @@ compact:
 from ansible_collections.smtpd.email.plugins.module_utils._compact import compact_spec
 from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdError
 from ansible_collections.smtpd.email.plugins.module_utils._flows import Flow
+from ansible_collections.smtpd.email.plugins.module_utils._module import run_module
 from ansible_collections.smtpd.email.plugins.module_utils._profile_modules import (
     concurrency_of,
     concurrency_spec,
@@ -246,11 +247,7 @@ from ansible_collections.smtpd.email.plugins.module_utils._profile_modules impor
     waiting_of,
 )
 from ansible_collections.smtpd.email.plugins.module_utils._profiles import Selection, check_all_wanted, check_fields
-from ansible_collections.smtpd.email.plugins.module_utils._service import (
-    run_service_module,
-    service_client,
-    service_spec,
-)
+from ansible_collections.smtpd.email.plugins.module_utils._service import service_client, service_spec
 from ansible_collections.smtpd.email.plugins.module_utils._vocabulary import STATES
 from ansible_collections.smtpd.email.plugins.module_utils._waiting import wait_spec
 
@@ -288,7 +285,7 @@ def _result(found, setup):
 
 
 def main():
-    run_service_module(
+    run_module(
         run,
         argument_spec=service_spec(
             profiles={"type": "list", "elements": "dict", "options": profile_spec()},

@@ -218,14 +218,11 @@ findings:
 """
 
 from ansible_collections.smtpd.email.plugins.module_utils._ensuring import ensure, ensure_spec, single_result
+from ansible_collections.smtpd.email.plugins.module_utils._module import run_module
 from ansible_collections.smtpd.email.plugins.module_utils._profile_modules import profile_spec
 from ansible_collections.smtpd.email.plugins.module_utils._profiles import check_wanted
 from ansible_collections.smtpd.email.plugins.module_utils._provider import misplaced_secrets
-from ansible_collections.smtpd.email.plugins.module_utils._service import (
-    run_service_module,
-    service_client,
-    service_spec,
-)
+from ansible_collections.smtpd.email.plugins.module_utils._service import service_client, service_spec
 
 
 def run(module):
@@ -235,7 +232,7 @@ def run(module):
 
 
 def main():
-    run_service_module(
+    run_module(
         run,
         secrets_of=misplaced_secrets,
         argument_spec=service_spec(**profile_spec(), **ensure_spec()),

@@ -157,6 +157,7 @@ compact:
 
 from ansible_collections.smtpd.email.plugins.module_utils._compact import compact_spec
 from ansible_collections.smtpd.email.plugins.module_utils._ensuring import ensure, ensure_spec, list_result
+from ansible_collections.smtpd.email.plugins.module_utils._module import run_module
 from ansible_collections.smtpd.email.plugins.module_utils._profile_modules import (
     concurrency_of,
     concurrency_spec,
@@ -164,11 +165,7 @@ from ansible_collections.smtpd.email.plugins.module_utils._profile_modules impor
 )
 from ansible_collections.smtpd.email.plugins.module_utils._profiles import check_all_wanted
 from ansible_collections.smtpd.email.plugins.module_utils._provider import misplaced_secrets
-from ansible_collections.smtpd.email.plugins.module_utils._service import (
-    run_service_module,
-    service_client,
-    service_spec,
-)
+from ansible_collections.smtpd.email.plugins.module_utils._service import service_client, service_spec
 
 
 def run(module):
@@ -181,7 +178,7 @@ def run(module):
 
 def main():
     profiles = {"type": "list", "elements": "dict", "required": True, "options": profile_spec()}
-    run_service_module(
+    run_module(
         run,
         secrets_of=misplaced_secrets,
         argument_spec=service_spec(profiles=profiles, **ensure_spec(), **concurrency_spec(), **compact_spec()),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The examples of modules and filters, run as they stand in the documentation, against the simulator, BIND and moto.
+"""The examples of modules, filters and lookups, run as they stand in the documentation, against the simulator, BIND and moto.
 
 All are run by one C(ansible-playbook), a play for each plugin. What is not as in the documentation is in this file: variables
 and registered results that the examples leave to the reader, and where name servers are (C(lead_here)).
@@ -26,7 +26,7 @@ from tests.support.bind import BindServer
 from tests.support.event_source import EventSource
 from tests.support.moto import MotoServer
 
-EXAMPLES = plugin_examples("modules", "filter")
+EXAMPLES = plugin_examples("modules", "filter", "lookup")
 INVENTORIES = [
     (name, number) for name, documents in plugin_examples("inventory").items() for number in range(len(documents))
 ]

@@ -217,7 +217,7 @@ def test_a_service_that_refuses_the_credentials_fails_it_and_leaves_the_last_rep
 @pytest.mark.parametrize(
     "variables, told",
     [
-        ({"htlm": "/tmp/x.html"}, "There is no variable smtpd_audit_htlm: the role has smtpd_audit_account, "),
+        ({"htlm": "/tmp/x.html"}, "smtpd_audit_htlm: unknown variable. Did you mean 'smtpd_audit_html'?"),
         (
             {"fail_on": ["broken", "red"]},
             "smtpd_audit_fail_on is '['broken', 'red']': give a list of broken, degraded and unknown.",

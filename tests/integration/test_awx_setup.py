@@ -224,3 +224,12 @@ def test_bad_variables_are_told_before_anything_is_made(
     assert step.run.returncode != 0
     assert told in step.run.output
     assert step.writes == []
+
+
+def test_all_other_variables_may_be_blank(controller: Controller) -> None:
+    texts = [(ROOT / "playbooks" / name).read_text(encoding="utf-8") for name in ("awx_setup.yml", "vars/awx.yml")]
+    names = {name for text in texts for name in re.findall(r"\b(?<!__)(?:smtpd_awx|aap)_\w*[a-z]\b", text)}
+    assert {"smtpd_awx_state", "smtpd_awx_schedules_enabled", "aap_validate_certs"} <= names
+    step = controller.setup("--check", **dict.fromkeys(names - {"smtpd_awx_image"}, ""))
+    assert step.run.returncode == 0, step.run.output
+    assert step.writes == []

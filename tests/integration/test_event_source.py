@@ -159,7 +159,7 @@ def test_the_service_is_asked_less_often_while_it_is_down_and_not_before_the_tim
     [
         ({"access_token": "wr0ng-t0ken"}, "the service answered 401"),
         ({"access_token": "", "api_key": "key", "api_secret": "wr0ng-secret"}, "the service answered 403"),
-        ({"intervall": 5}, "intervall: there is no such argument. Is interval meant?"),
+        ({"intervall": 5}, "intervall: unknown argument. Did you mean 'interval'?"),
         ({"state_file": "/nowhere/state.json"}, "state_file: /nowhere/state.json cannot be used"),
     ],
 )

@@ -54,9 +54,9 @@ def test_a_provider_that_is_right_is_no_hindrance_and_not_changed(simulator: Sim
 @pytest.mark.parametrize(
     "changed, message",
     [
-        ({"settings": {"class": "octodns_bind.Rfc2136Provder"}}, "octodns_bind has: "),
-        ({"settings": {"class": "octodns_nowhere.Provider"}}, "pip install octodns-nowhere"),
-        ({"settings": {"hots": "127.0.0.1"}}, "provider.hots: octodns_bind.Rfc2136Provider has no such setting"),
+        ({"settings": {"class": "octodns_bind.Rfc2136Provder"}}, "octodns_bind provides: "),
+        ({"settings": {"class": "octodns_azure.Provider"}}, "pip install octodns-azure"),
+        ({"settings": {"hots": "127.0.0.1"}}, "provider.hots: is not a setting of octodns_bind.Rfc2136Provider"),
         ({"settings": {"port": 1}}, "Connection refused"),
         ({"settings": {"token": "hunter2"}}, "provider.token: looks like a secret"),
         ({"provider_secrets": {"key_secret": "d3Jvbmc="}}, "check key_secret"),

@@ -563,7 +563,7 @@ def test_tags_of_the_users_own_run_all_stages(ansible: Ansible, simulator: Simul
         ({"dns_provider": "octodns", "dns_octodns": {}}, "sending_profile_dns_octodns"),
         ({"dns_provider": "nowhere.yml"}, "sending_profile_dns_provider"),
         ({"dns_conflict": "ignore"}, "sending_profile_dns_conflict"),
-        ({"dns_octodns": {"class": "octodns_nowhere.Provider"}}, "octodns-nowhere"),
+        ({"dns_octodns": {"class": "octodns_azure.AzureProvider"}}, "octodns-azure"),
         ({"dns_zones": ["acorn.example"]}, "no zone for go.acorn-links.example"),
         ({"sending_domain": "no domain"}, "sending_domain"),
         ({"name": "", "sending_domain": ""}, "sending_domain"),

@@ -192,6 +192,13 @@ def variables_named(role: str, *folders: str) -> set[str]:
     return {match for file in files for line in code_lines(file) for match in word.findall(line)}
 
 
+def variables_checked(role: str) -> set[str]:
+    """Return the variables that the role uses as the lookup C(checked_variables) returns them, without the role's prefix."""
+    word = re.compile(r"\b__%s_checked\.(\w+)" % role)
+    lines = [line for file in role_files(role, "tasks", "vars") for line in code_lines(file)]
+    return {"%s_%s" % (role, name) for line in lines for name in word.findall(line)}
+
+
 def code_lines(file: Path) -> Iterator[str]:
     for line in file.read_text(encoding="utf-8").splitlines():
         if not line.lstrip().startswith(("#", "- name:", "name:")):
@@ -240,10 +247,32 @@ def test_a_variable_that_the_role_uses_is_in_the_spec(role: str) -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
+def test_the_role_uses_no_option_in_the_form_in_which_it_may_be_blank(role: str) -> None:
+    """Where blank text means something else than the default."""
+    spec = role_spec(role)
+    meaningful = {name for name, option in spec.items() if isinstance(option.get("default"), (bool, int, float, str))}
+    meaningful = {name for name in meaningful if spec[name]["default"] != ""}
+    assert not meaningful & variables_in_expressions(role)
+
+
+def variables_in_expressions(role: str) -> set[str]:
+    """Return the variables of the role that tasks use, outside of texts."""
+    word = re.compile(r"(?<![\w'])%s_\w+" % role)
+    return {name for file in role_files(role, "tasks") for line in code_lines(file) for name in word.findall(line)}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_an_option_may_be_blank(role: str) -> None:
+    for name, option in role_spec(role).items():
+        assert option["type"] in ("str", "raw") or (option["type"], option["elements"]) == ("list", "str"), name
+        assert "" in option.get("choices", [""]), name
+
+
+@pytest.mark.parametrize("role", ROLES)
 def test_the_role_uses_every_option(role: str) -> None:
     defaults = role_defaults(role)
     through_defaults = {name for value in defaults.values() for name in re.findall(r"\w+", str(value))}
-    used = variables_named(role, "tasks", "templates", "vars", "handlers") | through_defaults
+    used = variables_named(role, "tasks", "templates", "vars", "handlers") | through_defaults | variables_checked(role)
     assert not role_spec(role).keys() - used
 
 

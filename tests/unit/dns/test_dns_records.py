@@ -361,12 +361,15 @@ def test_with_the_smallest_messages_what_is_in_the_way_still_goes_first(
         ({"class": ""}, ["provider.class", "is missing"]),
         ({"class": "no class"}, ["provider.class", "no class"]),
         ({"class": "octodns_bind.Missing"}, ["provider.class", "Rfc2136Provider"]),
-        ({"class": "octodns_unheardof.Provider"}, ["octodns-unheardof", "pip install octodns-unheardof"]),
-        ({"class": "json.JSONDecoder"}, ["provider.class", "no class of an octoDNS provider"]),
-        ({"class": "octodns_bind.AxfrSource"}, ["provider.class", "no class of an octoDNS provider"]),
+        (
+            {"class": "octodns_unheardof.Provider"},
+            ["provider.class", "no known octoDNS provider package octodns_unheardof"],
+        ),
+        ({"class": "json.JSONDecoder"}, ["provider.class", "is not an octoDNS provider class"]),
+        ({"class": "octodns_bind.AxfrSource"}, ["provider.class", "is not an octoDNS provider class"]),
         ({"class": "octodns_bind.ZoneFileProvider", "directory": "."}, ["provider.class", "zones as a whole"]),
         ({"class": "octodns.provider.yaml.YamlProvider", "directory": "."}, ["provider.class", "zones as a whole"]),
-        ({"hots": "127.0.0.1"}, ["provider.hots", "no such setting", "host"]),
+        ({"hots": "127.0.0.1"}, ["provider.hots", "is not a setting", "Did you mean 'host'?"]),
         ({"port": "many"}, ["provider", "many"]),
         ({"port": 1}, ["example.com.", "Connection refused"]),
         ({"key_name": "unknown"}, ["example.com.", "does not know the TSIG key"]),
@@ -382,7 +385,7 @@ def test_a_wrong_provider_setting_is_explained(
 
 def test_a_setting_that_is_missing_is_named(publish: Run) -> None:
     result = publish(*ALL, provider={"class": "octodns_bind.Rfc2136Provider"})
-    assert result["msg"].startswith("provider.host: is missing")
+    assert result["msg"].startswith("provider.host: is required by")
 
 
 def test_a_provider_that_cannot_list_zones_needs_them(publish: Run) -> None:

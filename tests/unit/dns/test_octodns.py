@@ -221,4 +221,4 @@ def test_a_secret_is_masked_before_a_long_answer_is_cut(publish: Run, memory: ty
 
 
 def test_a_missing_secret_is_named(publish: Run) -> None:
-    assert publish(OURS, provider_secrets={})["msg"].startswith("provider.token: is missing")
+    assert publish(OURS, provider_secrets={})["msg"].startswith("provider.token: is required by")

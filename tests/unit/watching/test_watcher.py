@@ -283,8 +283,8 @@ def test_the_service_is_not_asked_before_the_time_that_it_asks_for() -> None:
 @pytest.mark.parametrize(
     "arguments, words",
     [
-        ({"intervall": 5}, ["intervall: there is no such argument", "Is interval meant?"]),
-        ({"eda_feedback_queue": object()}, ["eda_feedback_queue: there is no such argument."]),
+        ({"intervall": 5}, ["intervall: unknown argument.", "Did you mean 'interval'?"]),
+        ({"eda_feedback_queue": object()}, ["eda_feedback_queue: unknown argument."]),
         ({"interval": 0}, ["interval: 0.0 is no possible time"]),
         ({"interval": "soon"}, ["interval: 'soon' is not a number"]),
         ({"interval": "nan"}, ["interval: nan is no possible time"]),
