@@ -12,6 +12,7 @@ from typing import Any, Iterable, Mapping, Optional, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ._dns_transfer import Limits
 from ._rdata import TXT, name_key
 from ._record_sets import Change, RecordSet, zones_of
 from ._records import check_zones
@@ -28,7 +29,21 @@ def provider_spec(required: bool) -> dict[str, dict[str, Any]]:
         "provider": {"type": "dict", **needed},
         "provider_secrets": {"type": "dict", "default": {}, "no_log": True},
         "zones": {"type": "list", "elements": "str", "default": []},
+        "transfer_limits": {
+            "type": "dict",
+            "default": {},
+            # None of them is an int, for which AnsibleModule crashes on an infinite number.
+            "options": {name: {"type": "float"} for name in Limits._fields},
+        },
     }
+
+
+def transfer_limits_of(module: AnsibleModule) -> Limits:
+    """The limits that the options set.
+
+    :raises InputError: there can be no such limit.
+    """
+    return Limits.of(module.params["transfer_limits"] or {})
 
 
 def provider_of(module: AnsibleModule) -> Any:
@@ -40,7 +55,8 @@ def provider_of(module: AnsibleModule) -> Any:
     # Here, because octoDNS takes its time, and those that only look before rarely have to.
     from ._octodns import Provider
 
-    return Provider(module.params["provider"], module.params["provider_secrets"])
+    limits = transfer_limits_of(module)
+    return Provider(module.params["provider"], module.params["provider_secrets"], limits)
 
 
 def misplaced_secrets(options: Mapping[str, Any]) -> list[Any]:
