@@ -55,9 +55,9 @@ class Limits(NamedTuple):
         """The error that says that one of them is reached."""
         value = getattr(self, name)
         return LimitExceeded(
-            "The transfer of zone %s was stopped at the limit of %s %s (transfer_limits.%s), and nothing was written to the "
-            "zone. If the zone is really that large, or its server that slow, set a higher limit, for example %s (role "
-            "variable: sending_profile_dns_transfer_limits)." % (zone, _number(value), unit, name, _number(2 * value))
+            "The transfer of zone %s was stopped at the limit of %s %s (transfer_limits.%s). If the zone is really that "
+            "large, or its server that slow, set a higher limit, for example %s (role variable: "
+            "sending_profile_dns_transfer_limits)." % (zone, _number(value), unit, name, _number(2 * value))
         )
 
 
