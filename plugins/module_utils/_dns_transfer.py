@@ -40,16 +40,15 @@ class Limits(NamedTuple):
     mebibytes: float = 256.0
 
     @classmethod
-    def of(cls, values: Mapping[str, Optional[float]]) -> Limits:
-        """The limits that the option C(transfer_limits) has. What it leaves out keeps its default.
+    def of(cls, values: Mapping[str, Any]) -> Limits:
+        """The limits that the option C(transfer_limits) has. What it leaves out, or has as empty, keeps its default.
 
-        :raises InputError: one of them is not a number above 0.
+        :raises InputError: there is no such limit, or it is not a number above 0.
         """
-        given = {name: value for name, value in values.items() if value is not None}
-        for name, value in given.items():
-            if not math.isfinite(value) or value <= 0:
-                raise InputError("transfer_limits.%s" % name, "must be a finite number greater than 0, not %s." % value)
-        return cls(**given)
+        for name in values:
+            if name not in cls._fields:
+                raise InputError("transfer_limits.%s" % name, "unknown limit. Known are %s." % ", ".join(cls._fields))
+        return cls(**{name: _positive(name, value) for name, value in values.items() if value not in (None, "")})
 
     def exceeded(self, zone: str, name: str, unit: str) -> LimitExceeded:
         """The error that says that one of them is reached."""
@@ -62,6 +61,16 @@ class Limits(NamedTuple):
 
 
 DEFAULT_LIMITS = Limits()
+
+
+def _positive(name: str, value: Any) -> float:
+    try:
+        number = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number) or number <= 0:
+        raise InputError("transfer_limits.%s" % name, "must be a finite number greater than 0, not '%s'." % (value,))
+    return number
 
 
 class LimitExceeded(SmtpdError):

@@ -29,12 +29,8 @@ def provider_spec(required: bool) -> dict[str, dict[str, Any]]:
         "provider": {"type": "dict", **needed},
         "provider_secrets": {"type": "dict", "default": {}, "no_log": True},
         "zones": {"type": "list", "elements": "str", "default": []},
-        "transfer_limits": {
-            "type": "dict",
-            "default": {},
-            # None of them is an int, for which AnsibleModule crashes on an infinite number.
-            "options": {name: {"type": "float"} for name in Limits._fields},
-        },
+        # Without suboptions: AnsibleModule crashes where a number is given for a dictionary that has them.
+        "transfer_limits": {"type": "dict", "default": {}},
     }
 
 
