@@ -61,6 +61,11 @@ options:
     type: list
     elements: str
     default: []
+  transfer_limits:
+    description:
+      - How much the transfer of a zone of O(provider) may take, as in O(smtpd.email.smtpd_dns_records#module:transfer_limits).
+    type: dict
+    default: {}
   dns_records:
     description:
       - With O(state=verified), ask for the verification of a profile only once DNS answers right for these of its records, as

@@ -48,6 +48,11 @@ _REFUSED = range(300, 500)
 RETRY_BUDGET = 120.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 
+# MiB of an answer: of the list, which has more than 100,000 profiles in so many, and of any other.
+_MAX_LIST, _MAX_SINGLE = 64, 8
+# Values in the JSON of an answer. Each takes memory, however short it is: the smallest ones thirty times their size.
+_MAX_VALUES = 4_000_000
+
 # Of an answer that is not understood, so many bytes are looked at, and so many characters shown.
 _MAX_LOOKED_AT, _MAX_QUOTED = 65536, 200
 
@@ -251,8 +256,9 @@ class Client:
     ) -> Answer:
         """One request and its whole answer."""
         self._pace.wait_for_turn()
+        largest = _MAX_LIST if (method, path) == ("GET", PROFILES) else _MAX_SINGLE
         try:
-            return self._transport.exchange(method, path + query, headers, body)
+            return self._transport.exchange(method, path + query, headers, body, largest)
         except NoAnswer as error:
             raise ServiceError(
                 "%s %s" % (method, path), self._clean(error.problem), passing=error.passing, undone=error.undone
@@ -280,6 +286,8 @@ class Client:
     def _parse(self, call: str, answer: Answer, parse: Callable[[Any], Any], quote_body: bool = True) -> Any:
         try:
             data = _json(answer.body)
+        except _TooManyValues as error:
+            problem = str(error)
         except ValueError:
             problem = "with %s instead of JSON" % self._describe_body(answer, quote_body)
         else:
@@ -414,11 +422,18 @@ _HINTS = {
 }
 
 
+class _TooManyValues(ValueError):
+    """Data that would take more memory than any answer of the service."""
+
+
 def _json(body: bytes) -> Any:
     """The data that a body holds.
 
-    :raises ValueError: it is no JSON (RFC 8259), which has neither infinite numbers nor halves of characters.
+    :raises ValueError: it is no JSON (RFC 8259), which has neither infinite numbers nor halves of characters, or it is nested
+        too deeply, or has too many values.
     """
+    if body.count(b",") + body.count(b"[") + body.count(b"{") > _MAX_VALUES:
+        raise _TooManyValues("it has more than %d values" % _MAX_VALUES)
     text = body.decode("utf-8-sig")
     try:
         data = json.loads(text, parse_constant=_refuse_constant)
