@@ -397,7 +397,9 @@ def test_an_answer_of_millions_of_values_is_refused(value: str, simulator: Simul
 
 
 @pytest.mark.parametrize("endpoint", ["list", "token", "setup"])
-@pytest.mark.parametrize("text", ["[" * 500_000, '{"a":' * 200_000, "[" * 2000 + "]" * 2000, '{"message":' * 900 + "1"])
+@pytest.mark.parametrize(
+    "text", ["[" * 500_000, '{"a":' * 200_000, "[" * 101 + "]" * 101, '{"message":' * 101 + '"]]]"' + "}" * 101]
+)
 def test_an_answer_that_is_nested_too_deeply_is_not_understood(text: str, endpoint: str, simulator: Simulator) -> None:
     simulator.seed(profile_name="p", sending_domain="mail.acorn.example", state="pending")
     simulator.inject(endpoint, text=text, times=9)
@@ -410,6 +412,12 @@ def test_an_answer_that_is_nested_too_deeply_is_not_understood(text: str, endpoi
         setup=True,
     )
     assert result["failed"] and ("instead of JSON" in result["msg"] or "not as its contract says" in result["msg"])
+
+
+def test_brackets_in_a_text_are_not_nested(simulator: Simulator) -> None:
+    simulator.seed(profile_name='[{"\\' * 200, sending_domain="mail.acorn.example", state="pending")
+    (profile,) = look_up(simulator, simulator.url)["profiles"]
+    assert profile["profile_name"] == '[{"\\' * 200
 
 
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
