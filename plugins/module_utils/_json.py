@@ -55,6 +55,8 @@ def _depth(body: bytes) -> int:
 
 
 def _without_strings(body: bytes) -> bytes:
+    if body.count(b'"') > 2 * _MAX_VALUES:
+        raise TooManyValues("it has more than %d values" % _MAX_VALUES)
     return _STRING.sub(b"", body.replace(b"\\\\", b"").replace(b'\\"', b""))
 
 
