@@ -27,6 +27,8 @@ from ._vocabulary import NO_ANSWER, NOT_DELEGATED
 ServersOf = Callable[[str], Union[Sequence[Server], NoServers]]
 
 _MAX_CUTS = 16  # delegations that are followed, so that a loop of them ends
+# Name servers of a zone, and addresses of one of each kind. The root and the largest zones have 13, with one of each.
+_MAX_HOSTS, _MAX_ADDRESSES = 32, 8
 
 
 class _Zone(NamedTuple):
@@ -149,12 +151,12 @@ class Finder:
         # Where the name is a CNAME, this is the SOA of its target.
         if answer.rrset is None or answer.rrset.name != dns.name.from_text(apex):
             raise _NotDelegated
-        hosts = sorted(str(record.target) for record in self._resolver.resolve(apex, "NS"))
+        hosts = sorted(str(record.target) for record in self._resolver.resolve(apex, "NS"))[:_MAX_HOSTS]
         return _Zone(apex, [server for host in hosts for server in self._servers_at(host, ())])
 
     def _servers_at(self, host: str, glue: Sequence[str]) -> list[Server]:
         """The servers of a name, at the addresses that the resolver knows, else at those that came with a delegation."""
-        addresses = self._addresses(host) or glue
+        addresses = self._addresses(host) or glue[: 2 * _MAX_ADDRESSES]
         return [Server("%s (%s)" % (host, address), address, self._port) for address in addresses]
 
     def _addresses(self, host: str) -> list[str]:
@@ -165,7 +167,7 @@ class Finder:
                 answer = self._resolver.resolve(host, type_, raise_on_no_answer=False)
             except (dns.resolver.NXDOMAIN, dns.resolver.NoNameservers):
                 continue
-            found += [record.address for record in answer if is_reachable(family, record.address)]
+            found += [record.address for record in answer if is_reachable(family, record.address)][:_MAX_ADDRESSES]
         return found
 
     # By authoritative servers
@@ -249,7 +251,7 @@ class Finder:
             for rrset in section
             if rrset.rdtype == dns.rdatatype.NS and rrset.name == owner
             for record in rrset
-        )
+        )[:_MAX_HOSTS]
 
     def _once(self, apex: str, find: Callable[[str], _Zone]) -> _Zone:
         """A zone, found by one thread while others wait. Only one that has servers is kept."""

@@ -20,6 +20,8 @@ import dns.resolver
 import dns.rrset
 import pytest
 
+from ansible_collections.smtpd.email.plugins.module_utils._dns_answers import NoServers
+from ansible_collections.smtpd.email.plugins.module_utils._dns_delegation import Finder
 from ansible_collections.smtpd.email.plugins.module_utils._dns_exchange import Server, Unanswered, exchange_all
 from ansible_collections.smtpd.email.plugins.module_utils._dns_query import ask
 from ansible_collections.smtpd.email.plugins.module_utils._dns_spf_lookups import spf_lookups
@@ -349,3 +351,23 @@ def test_the_lookups_of_an_spf_record_that_arrives_twice_count_once(monkeypatch:
         resolver.nameservers, resolver.port = [server.host], server.port
         monkeypatch.setattr("dns.resolver.default_resolver", resolver)
         assert spf_lookups("v=spf1 include:other.example ~all") == 4
+
+
+def test_of_thousands_of_name_servers_only_some_are_looked_up_and_asked() -> None:
+    zone = "example.net."
+    rdatas = {
+        "SOA": ["ns0.example.net. h.example.net. 7 7200 3600 1209600 300"],
+        "NS": ["ns%03d.example.net." % number for number in range(500)],
+        "A": ["127.0.%d.%d" % (number // 200, number % 200 + 1) for number in range(1000)],
+    }
+
+    def respond(query: Query) -> Query:
+        (asked,) = query.question
+        type_ = dns.rdatatype.to_text(asked.rdtype)
+        is_there = (asked.name.to_text() == zone) == (type_ != "A")
+        return answer(query, type_, *(rdatas.get(type_, ()) if is_there else ()), flags=dns.flags.RA)
+
+    with OddServer(respond) as server:
+        found = Finder(Server("odd", server.host, server.port, recursive=True), timeout=20).servers_of("a." + zone)
+    assert not isinstance(found, NoServers) and len(found) == 32 * 8
+    assert len(server.questions) < 100
