@@ -20,6 +20,7 @@ from typing import Any, Callable, NamedTuple, Optional, Sequence, Union
 from ._dns_answers import NoServers
 from ._dns_exchange import Server, Unanswered, exchange, one_line
 from ._dns_query import DNS_PORT, given_server, is_reachable
+from ._dns_resolver import checked, system_resolver
 from ._dns_wire import dnspython
 from ._rdata import name_key
 from ._vocabulary import NO_ANSWER, NOT_DELEGATED
@@ -72,7 +73,7 @@ def _knows_public_dns(timeout: float) -> bool:
     """Whether the system's resolver knows the root of public DNS. One that does not answers for no domain for certain."""
     dns = dnspython()
     try:
-        return len(dns.resolver.resolve(".", "NS", lifetime=timeout)) > 0
+        return len(system_resolver().resolve(".", "NS", lifetime=timeout)) > 0
     except (dns.exception.DNSException, OSError):
         return False
 
@@ -121,7 +122,7 @@ class Finder:
             resolver.nameservers = [self._given.address]
             resolver.port = self._given.port
         resolver.timeout = resolver.lifetime = self._timeout
-        return resolver
+        return checked(resolver)
 
     def _highest_zone(self, name: str) -> _Zone:
         """The highest zone above a name, or at it, that is no top-level domain.

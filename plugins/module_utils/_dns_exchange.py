@@ -53,7 +53,14 @@ Question = tuple[Server, str, str]  # whom, name, and type
 
 
 class Unanswered(Exception):
-    """A server gave no answer. The text says why."""
+    """A server gave no answer. The text says why.
+
+    :param is_timeout: whether that is because none came in time.
+    """
+
+    def __init__(self, why: str, is_timeout: bool = False) -> None:
+        super().__init__(why)
+        self.is_timeout = is_timeout
 
 
 Reply = Union[bytes, Unanswered]
@@ -196,7 +203,7 @@ class _Lane:
                 self.socket.setblocking(False)
                 self.socket.connect((self.server.address, self.server.port))
             except OSError as error:  # a machine without this protocol, or without a route
-                self._give_up_on_all(one_line(error))
+                self._give_up_on_all(Unanswered(one_line(error)))
                 return False
             undo.pop_all()
         return True
@@ -208,7 +215,7 @@ class _Lane:
         """Give up what was not answered in time, and send what may be sent."""
         now = time.monotonic()
         while self._under_way and self.deadline <= now:
-            self._failed(self._under_way.pop(next(iter(self._under_way))), "no answer within %g s" % self._timeout)
+            self._failed(self._under_way.pop(next(iter(self._under_way))), _timed_out(self._timeout))
         while self.waiting and len(self._under_way) < _WINDOW:
             asked = self.waiting.popleft()
             try:
@@ -223,7 +230,7 @@ class _Lane:
                 self.waiting.appendleft(asked)
                 break
             except OSError as error:
-                self._failed(asked, one_line(error))
+                self._failed(asked, Unanswered(one_line(error)))
             else:
                 self._under_way[asked.number] = asked
 
@@ -248,7 +255,7 @@ class _Lane:
             except OSError as error:
                 # It does not say of which question.
                 for asked in list(self._under_way.values()):
-                    self._failed(asked, one_line(error))
+                    self._failed(asked, Unanswered(one_line(error)))
                 self._under_way.clear()
                 return
             self._take(wire)
@@ -265,17 +272,17 @@ class _Lane:
         else:
             self.replies[asked.place] = wire
 
-    def _failed(self, asked: _Asked, why: str) -> None:
+    def _failed(self, asked: _Asked, why: Unanswered) -> None:
         if asked.attempts < _ATTEMPTS:
             self.waiting.appendleft(asked)
             return
-        self.replies[asked.place] = Unanswered(why)
+        self.replies[asked.place] = why
         self._silences += 1
         if not self._answers and self._silences >= _WINDOW:
             self._give_up_on_all(why)
 
-    def _give_up_on_all(self, why: str) -> None:
-        self.replies.update((asked.place, Unanswered(why)) for asked in self.waiting)
+    def _give_up_on_all(self, why: Unanswered) -> None:
+        self.replies.update((asked.place, why) for asked in self.waiting)
         self.waiting.clear()
 
 
@@ -295,7 +302,7 @@ class _Streams:
         try:
             reply = self._exchange(asked)
         except socket.timeout:
-            reply = Unanswered("no answer within %g s" % self._timeout)
+            reply = _timed_out(self._timeout)
         except (OSError, EOFError) as error:
             reply = Unanswered(one_line(error))
         if isinstance(reply, Unanswered):
@@ -314,6 +321,10 @@ class _Streams:
         if why is None and wire[2] & TC:
             why = "it is truncated"
         return wire if why is None else Unanswered("its reply by TCP is not an answer: %s" % why)
+
+
+def _timed_out(timeout: float) -> Unanswered:
+    return Unanswered("no answer within %g s" % timeout, is_timeout=True)
 
 
 def one_line(error: BaseException) -> str:

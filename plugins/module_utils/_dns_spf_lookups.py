@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Optional
 
+from ._dns_resolver import system_resolver
 from ._dns_spf import count_lookups
 from ._dns_wire import dnspython
 from ._rdata import TXT, canonical, is_spf, name_key
@@ -24,7 +25,7 @@ def spf_lookups(text: str) -> int:
 def _fetch_spf(domain: str) -> Optional[str]:
     dns = dnspython()
     try:
-        answer = dns.resolver.resolve(name_key(domain), TXT, lifetime=_SPF_TIMEOUT)
+        answer = system_resolver().resolve(name_key(domain), TXT, lifetime=_SPF_TIMEOUT)
     except (dns.exception.DNSException, OSError):
         return None
     return next((text for text in (canonical(TXT, rdata.to_text()) for rdata in answer) if is_spf(text)), None)

@@ -353,6 +353,35 @@ def test_the_lookups_of_an_spf_record_that_arrives_twice_count_once(monkeypatch:
         assert spf_lookups("v=spf1 include:other.example ~all") == 4
 
 
+@pytest.mark.parametrize("forge", FORGERIES)
+def test_a_resolver_is_believed_as_little(forge: Respond) -> None:
+    def zone(query: Query) -> Query:
+        (asked,) = query.question
+        type_ = dns.rdatatype.to_text(asked.rdtype)
+        rdatas = {
+            "SOA": ["ns.example.net. h.example.net. 7 7200 3600 1209600 300"],
+            "NS": ["ns.example.net."],
+            "A": ["127.0.0.9"],
+        }
+        return answer(query, type_, *rdatas.get(type_, ()), flags=dns.flags.RA)
+
+    with OddServer(lambda query: [forge(query), zone(query)]) as server:
+        finder = Finder(Server("odd", server.host, server.port, recursive=True), timeout=20)
+        assert [one.address for one in finder.servers_of("a.example.net.")] == ["127.0.0.9"]
+    with OddServer(forge) as server:
+        finder = Finder(Server("odd", server.host, server.port, recursive=True), timeout=0.2)
+        found = finder.servers_of("a.example.net.")
+    assert isinstance(found, NoServers) and found.diagnosis == "no_answer"
+
+
+def test_a_resolver_is_asked_by_tcp_and_checked_there() -> None:
+    with by_tcp(lambda query: [other_name(query)]) as server:
+        finder = Finder(Server("odd", server.host, server.port, recursive=True), timeout=20)
+        found = finder.servers_of("a.example.net.")
+    assert isinstance(found, NoServers) and found.diagnosis == "no_answer"
+    assert "its reply by TCP is not an answer: it answers another question" in found.message
+
+
 def test_of_thousands_of_name_servers_only_some_are_looked_up_and_asked() -> None:
     zone = "example.net."
     rdatas = {
