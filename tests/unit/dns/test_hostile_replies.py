@@ -382,12 +382,12 @@ def test_a_resolver_is_asked_by_tcp_and_checked_there() -> None:
     assert "its reply by TCP is not an answer: it answers another question" in found.message
 
 
-def test_of_thousands_of_name_servers_only_some_are_looked_up_and_asked() -> None:
+def test_of_many_name_servers_only_some_are_looked_up_and_asked() -> None:
     zone = "example.net."
     rdatas = {
         "SOA": ["ns0.example.net. h.example.net. 7 7200 3600 1209600 300"],
-        "NS": ["ns%03d.example.net." % number for number in range(500)],
-        "A": ["127.0.%d.%d" % (number // 200, number % 200 + 1) for number in range(1000)],
+        "NS": ["ns%03d.example.net." % number for number in range(60)],
+        "A": ["127.0.0.%d" % (number + 1) for number in range(20)],
     }
 
     def respond(query: Query) -> Query:
