@@ -68,6 +68,11 @@ options:
     type: list
     elements: str
     default: []
+  transfer_limits:
+    description:
+      - How much the transfer of a zone of O(provider) may take, as in O(smtpd.email.smtpd_dns_records#module:transfer_limits).
+    type: dict
+    default: {}
   ttl:
     description:
       - The TTL of new DNS records, in seconds. Only used to plan them for O(provider).

@@ -25,6 +25,7 @@ from typing import Any, Callable, Iterable, Optional
 from urllib.parse import quote, quote_plus, urlsplit
 
 from ._errors import SmtpdError
+from ._json import TooManyValues, read_json
 from ._options import Connection
 from ._profiles import (
     BadAnswer,
@@ -49,11 +50,10 @@ _REFUSED = range(300, 500)
 RETRY_BUDGET = 120.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 
+# MiB of an answer: of the list, which has more than 100,000 profiles in so many, and of any other.
+_MAX_LIST, _MAX_SINGLE = 64, 8
 # Of an answer that is not understood, so many bytes are looked at, and so many characters shown.
 _MAX_LOOKED_AT, _MAX_QUOTED = 65536, 200
-
-# May be one, or belong to a whole one.
-_HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class ServiceError(SmtpdError):
@@ -252,8 +252,9 @@ class Client:
     ) -> Answer:
         """One request and its whole answer."""
         self._pace.wait_for_turn()
+        largest = _MAX_LIST if (method, path) == ("GET", PROFILES) else _MAX_SINGLE
         try:
-            return self._transport.exchange(method, path + query, headers, body)
+            return self._transport.exchange(method, path + query, headers, body, largest)
         except NoAnswer as error:
             raise ServiceError(
                 "%s %s" % (method, path), self._clean(error.problem), passing=error.passing, undone=error.undone
@@ -280,7 +281,9 @@ class Client:
 
     def _parse(self, call: str, answer: Answer, parse: Callable[[Any], Any], quote_body: bool = True) -> Any:
         try:
-            data = _json(answer.body)
+            data = read_json(answer.body)
+        except TooManyValues as error:
+            problem = str(error)
         except ValueError:
             problem = "with %s instead of JSON" % self._describe_body(answer, quote_body)
         else:
@@ -415,25 +418,6 @@ _HINTS = {
 }
 
 
-def _json(body: bytes) -> Any:
-    """The data that a body holds.
-
-    :raises ValueError: it is no JSON (RFC 8259), which has neither infinite numbers nor halves of characters.
-    """
-    text = body.decode("utf-8-sig")
-    try:
-        data = json.loads(text, parse_constant=_refuse_constant)
-        if _HALF_CHARACTER.search(text):
-            json.dumps(data, ensure_ascii=False).encode()
-    except RecursionError:
-        raise ValueError from None
-    return data
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(name)
-
-
 def _target(location: Optional[str]) -> str:
     """Where a redirect leads, without query and credentials."""
     try:
@@ -448,7 +432,7 @@ def _target(location: Optional[str]) -> str:
 def _error_of(body: bytes) -> tuple[Any, Optional[str]]:
     """The service's own code and message in an answer, each C(None) where there is none."""
     try:
-        data = _json(body)
+        data = read_json(body)
     except ValueError:
         return None, None
     if not isinstance(data, dict):

@@ -21,6 +21,7 @@ from typing import Any, Callable, NamedTuple, Optional, Sequence, Union
 from ._dns_answers import NoServers
 from ._dns_exchange import Server, Unanswered, exchange, one_line
 from ._dns_query import DNS_PORT, given_server, is_reachable
+from ._dns_resolver import checked, system_resolver
 from ._dns_wire import dnspython
 from ._rdata import name_key
 from ._vocabulary import NO_ANSWER, NOT_DELEGATED
@@ -32,6 +33,8 @@ _QUICK = 1.0
 # How long it is remembered that a server does not answer, or that its address cannot be found, in seconds.
 _MEMORY = 30.0
 _MAX_CUTS = 16  # delegations that are followed, so that a loop of them ends
+# Name servers of a zone, and addresses of one of each kind. The root and the largest zones have 13, with one of each.
+_MAX_HOSTS, _MAX_ADDRESSES = 32, 8
 
 
 class _Zone(NamedTuple):
@@ -75,7 +78,7 @@ def _knows_public_dns(timeout: float) -> bool:
     """Whether the system's resolver knows the root of public DNS. One that does not answers for no domain for certain."""
     dns = dnspython()
     try:
-        return len(dns.resolver.resolve(".", "NS", lifetime=timeout)) > 0
+        return len(system_resolver().resolve(".", "NS", lifetime=timeout)) > 0
     except (dns.exception.DNSException, OSError):
         return False
 
@@ -127,7 +130,7 @@ class Finder:
             resolver.nameservers = [self._given.address]
             resolver.port = self._given.port
         resolver.timeout = resolver.lifetime = self._timeout
-        return resolver
+        return checked(resolver)
 
     def _highest_zone(self, name: str) -> _Zone:
         """The highest zone above a name, or at it, that is no top-level domain.
@@ -157,7 +160,7 @@ class Finder:
         # Where the name is a CNAME, this is the SOA of its target.
         if answer.rrset is None or answer.rrset.name != dns.name.from_text(apex):
             raise _NotDelegated
-        hosts = sorted(str(record.target) for record in self._resolver.resolve(apex, "NS"))
+        hosts = sorted(str(record.target) for record in self._resolver.resolve(apex, "NS"))[:_MAX_HOSTS]
         return _Zone(apex, [server for host in hosts for server in self._servers_at(host, ())])
 
     def _servers_at(self, host: str, glue: Sequence[str]) -> list[Server]:
@@ -165,7 +168,10 @@ class Finder:
         addresses, problem = self._addresses(host)
         if problem and not addresses and not glue:
             return [Server(host, "", self._port, problem=problem)]
-        return [Server("%s (%s)" % (host, address), address, self._port) for address in addresses or glue]
+        return [
+            Server("%s (%s)" % (host, address), address, self._port)
+            for address in addresses or glue[: 2 * _MAX_ADDRESSES]
+        ]
 
     def _addresses(self, host: str) -> tuple[list[str], str]:
         """The addresses of a name server, and why they are not all known, empty where they are."""
@@ -184,7 +190,7 @@ class Finder:
                 if not found:
                     self._lost[host] = (time.monotonic() + _MEMORY, problem)
                 return found, problem
-            found += [record.address for record in answer if is_reachable(family, record.address)]
+            found += [record.address for record in answer if is_reachable(family, record.address)][:_MAX_ADDRESSES]
         return found, ""
 
     # By authoritative servers
@@ -276,7 +282,7 @@ class Finder:
             for rrset in section
             if rrset.rdtype == dns.rdatatype.NS and rrset.name == owner
             for record in rrset
-        )
+        )[:_MAX_HOSTS]
 
     def _once(self, apex: str, find: Callable[[str], _Zone]) -> _Zone:
         """A zone, found by one thread while others wait. One without servers is not kept, one that lacks addresses not for long."""

@@ -20,7 +20,8 @@ import time
 from dataclasses import dataclass
 from typing import Any, Iterable, Mapping, Optional, Sequence, Union
 
-from ._dns_wire import HEADER, QR, RCODE, RD, TC, dnspython, type_number, wire_name
+from ._dns_tcp import connect, receive, send
+from ._dns_wire import IN, RD, TC, dnspython, mismatch, question
 from ._texts import printable
 from ._threads import map_at_once
 
@@ -31,6 +32,8 @@ _WINDOW = 32
 _SERVERS = 64  # that are asked at once, each by a socket
 _TCP_THREADS = 8
 _BUSY = 0.01  # seconds until a socket that was full is tried again
+# Packets that are taken before deadlines are checked again, so that a flood of them cannot hold that up.
+_PACKETS = 4 * _WINDOW
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,14 @@ Question = tuple[Server, str, str]  # whom, name, and type
 
 
 class Unanswered(Exception):
-    """A server gave no answer. The text says why."""
+    """A server gave no answer. The text says why.
+
+    :param is_timeout: whether that is because none came in time.
+    """
+
+    def __init__(self, why: str, is_timeout: bool = False) -> None:
+        super().__init__(why)
+        self.is_timeout = is_timeout
 
 
 Reply = Union[bytes, Unanswered]
@@ -71,9 +81,20 @@ def exchange(server: Server, name: str, type_: str, timeout: float) -> Any:
     if isinstance(reply, Unanswered):
         raise reply
     try:
-        return dns.message.from_wire(reply, ignore_trailing=True)
+        return parsed(reply)
     except dns.exception.DNSException as error:
         raise Unanswered(one_line(error)) from None
+
+
+def parsed(reply: bytes) -> Any:
+    """A reply as a C(dns.message.Message), with nothing but records of the class that was asked for.
+
+    :raises DNSException: it cannot be read.
+    """
+    message = dnspython().message.from_wire(reply, ignore_trailing=True)
+    for section in (message.answer, message.authority, message.additional):
+        section[:] = [rrset for rrset in section if rrset.rdclass == IN]
+    return message
 
 
 def exchange_all(
@@ -96,7 +117,8 @@ def exchange_all(
         replies.update(lane.replies)
     cut_off = [(lane.server, asked) for lane in lanes.values() for asked in lane.cut_off]
     if cut_off:
-        whole = map_at_once(lambda one: _by_tcp(*one, lanes[one[0]].timeout), cut_off, _TCP_THREADS)
+        streams = {server: _Streams(server, lanes[server].timeout) for server in lanes}
+        whole = map_at_once(lambda one: streams[one[0]].ask(one[1]), cut_off, _TCP_THREADS)
         replies.update(zip([asked.place for _server, asked in cut_off], whole))
     return [replies[place] for place in range(len(questions))]
 
@@ -119,13 +141,10 @@ class _Asked:
     attempts: int = 0
     deadline: float = 0.0
 
-    def is_answered_by(self, wire: bytes) -> bool:
-        """Whether a message is an answer, and to this question. An error may come without the question."""
-        is_answer = len(wire) >= HEADER and wire[2] & QR
-        questions = int.from_bytes(wire[4:6], "big")
-        if not questions:
-            return bool(is_answer and wire[3] & RCODE)
-        return bool(is_answer) and wire[HEADER : HEADER + len(self.section)].lower() == self.section.lower()
+    def query(self, recursive: bool) -> bytes:
+        """Written here, since dnspython takes ten times as long. Without EDNS, which some servers do not know, and which is not
+        needed for answers of this size."""
+        return struct.pack("!HBBHHHH", self.number, RD if recursive else 0, 0, 1, 0, 0, 0) + self.section
 
 
 def _drive(lanes: Iterable[_Lane]) -> None:
@@ -184,7 +203,7 @@ class _Lane:
     def open(self) -> bool:
         """Make the socket. False where there is no way to the server."""
         if self.server.problem:
-            self._give_up_on_all(self.server.problem)
+            self._give_up_on_all(Unanswered(self.server.problem))
             return False
         family = socket.AF_INET6 if ":" in self.server.address else socket.AF_INET
         with contextlib.ExitStack() as undo:
@@ -193,7 +212,7 @@ class _Lane:
                 self.socket.setblocking(False)
                 self.socket.connect((self.server.address, self.server.port))
             except OSError as error:  # a machine without this protocol, or without a route
-                self._give_up_on_all(one_line(error))
+                self._give_up_on_all(Unanswered(one_line(error)))
                 return False
             undo.pop_all()
         return True
@@ -205,7 +224,7 @@ class _Lane:
         """Give up what was not answered in time, and send what may be sent."""
         now = time.monotonic()
         while self._under_way and self.deadline <= now:
-            self._failed(self._under_way.pop(next(iter(self._under_way))), "no answer within %g s" % self.timeout)
+            self._failed(self._under_way.pop(next(iter(self._under_way))), _timed_out(self.timeout))
         while self.waiting and len(self._under_way) < _WINDOW:
             asked = self.waiting.popleft()
             try:
@@ -214,35 +233,30 @@ class _Lane:
                 self.replies[asked.place] = Unanswered(one_line(error))
                 continue
             try:
-                self.socket.send(self._message(asked))
+                self.socket.send(asked.query(self.server.recursive))
             except BlockingIOError:
                 asked.attempts -= 1
                 self.waiting.appendleft(asked)
                 break
             except OSError as error:
-                self._failed(asked, one_line(error))
+                self._failed(asked, Unanswered(one_line(error)))
             else:
                 self._under_way[asked.number] = asked
 
     def _prepare(self, asked: _Asked, now: float) -> None:
         if not asked.section:
-            asked.section = wire_name(asked.name) + struct.pack(
-                "!HH", type_number(asked.type), dnspython().rdataclass.IN
-            )
+            asked.section = question(asked.name, asked.type)
         asked.number = secrets.randbits(16)
         while asked.number in self._under_way:
             asked.number = secrets.randbits(16)
         asked.attempts += 1
         asked.deadline = now + self.timeout / _ATTEMPTS
 
-    def _message(self, asked: _Asked) -> bytes:
-        """Written here, since dnspython takes ten times as long. Without EDNS, which some servers do not know, and which is not
-        needed for answers of this size."""
-        return struct.pack("!HBBHHHH", asked.number, RD if self.server.recursive else 0, 0, 1, 0, 0, 0) + asked.section
-
     def receive(self) -> None:
         """Take the answers that are there."""
-        while self._under_way:
+        for _packet in range(_PACKETS):
+            if not self._under_way:
+                return
             try:
                 wire = self.socket.recv(_LARGEST)
             except BlockingIOError:
@@ -250,7 +264,7 @@ class _Lane:
             except OSError as error:
                 # It does not say of which question.
                 for asked in list(self._under_way.values()):
-                    self._failed(asked, one_line(error))
+                    self._failed(asked, Unanswered(one_line(error)))
                 self._under_way.clear()
                 return
             self._take(wire)
@@ -258,7 +272,7 @@ class _Lane:
     def _take(self, wire: bytes) -> None:
         number = int.from_bytes(wire[:2], "big")
         asked = self._under_way.get(number)
-        if asked is None or not asked.is_answered_by(wire):  # late, or none of ours
+        if asked is None or mismatch(wire, number, asked.section):  # late or forged: the answer may still come
             return
         self._answers += 1
         del self._under_way[number]
@@ -267,31 +281,59 @@ class _Lane:
         else:
             self.replies[asked.place] = wire
 
-    def _failed(self, asked: _Asked, why: str) -> None:
+    def _failed(self, asked: _Asked, why: Unanswered) -> None:
         if asked.attempts < _ATTEMPTS:
             self.waiting.appendleft(asked)
             return
-        self.replies[asked.place] = Unanswered(why)
+        self.replies[asked.place] = why
         self._silences += 1
         if not self._answers and self._silences >= _WINDOW:
             self._give_up_on_all(why)
 
-    def _give_up_on_all(self, why: str) -> None:
-        self.replies.update((asked.place, Unanswered(why)) for asked in self.waiting)
+    def _give_up_on_all(self, why: Unanswered) -> None:
+        self.replies.update((asked.place, why) for asked in self.waiting)
         self.waiting.clear()
 
 
-def _by_tcp(server: Server, asked: _Asked, timeout: float) -> Reply:
-    dns = dnspython()
-    query = dns.message.make_query(asked.name, asked.type)
-    if not server.recursive:
-        query.flags &= ~dns.flags.RD
-    try:
-        return dns.query.tcp(query, server.address, timeout, server.port).to_wire()
-    except (dns.exception.Timeout, socket.timeout):
-        return Unanswered("no answer within %g s" % timeout)
-    except (dns.exception.DNSException, OSError, EOFError) as error:
-        return Unanswered(one_line(error))
+class _Streams:
+    """The questions to one server over TCP, one connection for each."""
+
+    def __init__(self, server: Server, timeout: float) -> None:
+        self._server = server
+        self._timeout = timeout
+        self._answers = 0
+        self._failures = 0
+
+    def ask(self, asked: _Asked) -> Reply:
+        """Ask a question, unless the server has failed to answer many and answered none."""
+        if not self._answers and self._failures >= _WINDOW:
+            return Unanswered("it answered none of %d questions by TCP" % self._failures)
+        try:
+            reply = self._exchange(asked)
+        except socket.timeout:
+            reply = _timed_out(self._timeout)
+        except (OSError, EOFError) as error:
+            reply = Unanswered(one_line(error))
+        if isinstance(reply, Unanswered):
+            self._failures += 1
+        else:
+            self._answers += 1
+        return reply
+
+    def _exchange(self, asked: _Asked) -> Reply:
+        asked.number = secrets.randbits(16)
+        deadline = time.monotonic() + self._timeout
+        with connect(self._server.address, self._server.port, deadline) as connection:
+            send(connection, asked.query(self._server.recursive), deadline)
+            wire = receive(connection, deadline)
+        why = mismatch(wire, asked.number, asked.section)
+        if why is None and wire[2] & TC:
+            why = "it is truncated"
+        return wire if why is None else Unanswered("its reply by TCP is not an answer: %s" % why)
+
+
+def _timed_out(timeout: float) -> Unanswered:
+    return Unanswered("no answer within %g s" % timeout, is_timeout=True)
 
 
 def one_line(error: BaseException) -> str:

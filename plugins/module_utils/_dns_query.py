@@ -17,10 +17,10 @@ import time
 from typing import Any, Mapping, Optional, Sequence
 
 from ._dns_answers import Absence, Answer
-from ._dns_exchange import Question, Reply, Server, Unanswered, exchange_all, one_line
-from ._dns_wire import AA, SOA, Message, dnspython, seconds, soa_numbers, type_text
+from ._dns_exchange import Question, Reply, Server, Unanswered, exchange_all, one_line, parsed
+from ._dns_wire import AA, IN, SOA, Message, dnspython, seconds, soa_numbers, type_text
 from ._errors import InputError
-from ._rdata import CNAME, canonical, name_key
+from ._rdata import CNAME, TXT, canonical, name_key
 
 DNS_PORT = 53
 
@@ -116,7 +116,7 @@ def _answer(server: Server, name: str, type_: str, reply: Reply) -> Answer:
             return Answer(server.name, absence=absence)
         found = _found(message, name)
         if type_ not in found and CNAME not in found:
-            response = dns.message.from_wire(reply, ignore_trailing=True)
+            response = parsed(reply)
             failure = _uncertainty(server, response)
             if failure:
                 return Answer(server.name, failure=failure)
@@ -132,10 +132,19 @@ def _answer(server: Server, name: str, type_: str, reply: Reply) -> Answer:
     if here not in found:
         return Answer(server.name, absence=_absence_by_dnspython(response))
     ttl, rdatas = found[here]
-    texts = tuple(sorted(rdatas))
+    texts = _distinct(here, rdatas)
     if here != type_:
         return Answer(server.name, rdatas=texts, ttl=ttl, alias=canonical(CNAME, texts[0]))
     return Answer(server.name, rdatas=texts, ttl=ttl, values=tuple(sorted(canonical(type_, text) for text in texts)))
+
+
+def _distinct(type_: str, rdatas: Sequence[str]) -> tuple[str, ...]:
+    """Each record once, sorted: one that arrives twice is still one (RFC 2181, 5).
+
+    Host names compare without regard to case. Texts compare as they are split: two spellings of one text are two records.
+    """
+    by_value = {text if type_ == TXT else canonical(type_, text): text for text in sorted(rdatas, reverse=True)}
+    return tuple(sorted(by_value.values()))
 
 
 def _found(message: Message, name: str) -> dict[str, tuple[int, list[str]]]:
@@ -144,7 +153,7 @@ def _found(message: Message, name: str) -> dict[str, tuple[int, list[str]]]:
     if not _is_own(message) or message.rcode:
         return found
     for record in itertools.islice(message.records(), message.answers):
-        if record.is_of_question or record.owner == name_key(name):
+        if record.class_ == IN and (record.is_of_question or record.owner == name_key(name)):
             found.setdefault(type_text(record.type), (record.ttl, []))[1].append(record.text())
     return found
 
@@ -156,7 +165,7 @@ def _absence(message: Message) -> Optional[Absence]:
     if not is_certain or (message.answers, message.authorities) != (0, 1):
         return None
     soa = next(message.records())
-    if soa.type != SOA:
+    if (soa.type, soa.class_) != (SOA, IN):
         return None
     *_others, minimum = soa_numbers(soa)
     return Absence(

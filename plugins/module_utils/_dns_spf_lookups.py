@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 from typing import Callable, Collection, NamedTuple, Optional
 
+from ._dns_resolver import system_resolver
 from ._dns_spf import EXISTS, INCLUDE, LOOKUPS, MX, A, Mechanism, Spf, parse
 from ._dns_wire import dnspython
 from ._rdata import TXT, canonical, is_spf, name_key
@@ -138,7 +139,7 @@ def spf_problem(domain: str, text: str, known: Collection[str]) -> Optional[Prob
 def _resolve(name: str, type_: str) -> Optional[Collection[str]]:
     dns = dnspython()
     try:
-        answer = dns.resolver.resolve(name_key(name), type_, lifetime=_TIMEOUT)
+        answer = system_resolver().resolve(name_key(name), type_, lifetime=_TIMEOUT)
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
         return ()
     except (dns.exception.DNSException, OSError):

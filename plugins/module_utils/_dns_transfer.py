@@ -10,44 +10,140 @@ A zone can have many thousands of records, of which few are looked at: that of d
 
 from __future__ import annotations
 
+import math
 import socket
 import struct
 import time
-from typing import Any, Iterator, Optional
+from typing import Any, Callable, Iterator, Mapping, NamedTuple, Optional, TypeVar
 
-from ._dns_wire import ANY, AXFR, HEADER, QR, SOA, TSIG, Message, Record, dnspython, end_of_name, name_at, soa_numbers
-from ._rdata import name_key
+from ._dns_tcp import connect, receive, send
+from ._dns_wire import ANY, IN, SOA, TSIG, Message, Record, dnspython, mismatch, question, soa_numbers
+from ._errors import InputError, SmtpdError
 
+_T = TypeVar("_T")
+
+_MIB = 1 << 20
 # Messages without a signature between two that have one (RFC 8945, 5.3.1).
 _MAX_UNSIGNED = 99
 
 
-def transfer(host: str, port: int, zone: str, timeout: float, auth: dict[str, Any]) -> Iterator[Record]:
+class Limits(NamedTuple):
+    """How much one transfer of a zone may take.
+
+    :param seconds: from the connection to the last record.
+    :param names: different names with records.
+    :param mebibytes: of all messages together.
+    """
+
+    seconds: float = 300.0
+    names: float = 500000.0
+    mebibytes: float = 256.0
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Limits:
+        """The limits that the option C(transfer_limits) has. What it leaves out, or has as empty, keeps its default.
+
+        :raises InputError: there is no such limit, or it is not a number above 0.
+        """
+        for name in values:
+            if name not in cls._fields:
+                raise InputError("transfer_limits.%s" % name, "unknown limit. Known are %s." % ", ".join(cls._fields))
+        return cls(**{name: _positive(name, value) for name, value in values.items() if value not in (None, "")})
+
+    def exceeded(self, zone: str, name: str, unit: str) -> LimitExceeded:
+        """The error that says that one of them is reached."""
+        value = getattr(self, name)
+        return LimitExceeded(
+            "The transfer of zone %s was stopped at the limit of %s %s (transfer_limits.%s). If the zone is really that "
+            "large, or its server that slow, set a higher limit, for example %s (role variable: "
+            "sending_profile_dns_transfer_limits)." % (zone, _number(value), unit, name, _number(2 * value))
+        )
+
+
+DEFAULT_LIMITS = Limits()
+
+
+def _positive(name: str, value: Any) -> float:
+    try:
+        number = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number) or number <= 0:
+        raise InputError("transfer_limits.%s" % name, "must be a finite number greater than 0, not '%s'." % (value,))
+    return number
+
+
+class LimitExceeded(SmtpdError):
+    """A zone transfer was given up because it took too much."""
+
+
+def transfer(
+    host: str, port: int, zone: str, timeout: float, auth: dict[str, Any], limits: Limits = DEFAULT_LIMITS
+) -> Iterator[Record]:
     """The records of a zone, but for the one SOA record that it begins and ends with.
 
     :param zone: its name key.
     :param timeout: of each message, in seconds: the whole takes as long as the zone is large.
+    :param limits: of the whole. Names are for the caller to count, who keeps them.
     :param auth: C(keyring) and C(keyalgorithm), as octoDNS's class has them; without the first nothing is signed.
     :raises DNSException: the server refuses, or what comes is no such zone, or not signed by the key.
     :raises OSError: the server cannot be reached, or a message does not come in time.
     :raises EOFError: the connection ends before the zone does.
+    :raises LimitExceeded: it takes too long, or is too large.
     """
     dns = dnspython()
     query = dns.message.make_query(zone, dns.rdatatype.AXFR)
     if auth.get("keyring"):
         query.use_tsig(auth["keyring"], algorithm=auth.get("keyalgorithm", dns.tsig.default_algorithm))
     wire = query.to_wire()
-    with socket.create_connection((host, port), timeout) as connection:
-        connection.sendall(struct.pack("!H", len(wire)) + wire)
-        yield from _zone(connection, zone, timeout, query)
+    budget = _Budget(zone, timeout, limits)
+    with budget.within(lambda deadline: connect(host, port, deadline)) as connection:
+        budget.within(lambda deadline: send(connection, wire, deadline))
+        yield from _zone(connection, zone, budget, query)
 
 
-def _zone(connection: socket.socket, zone: str, timeout: float, query: Any) -> Iterator[Record]:
+class _Budget:
+    """What is left of the limits of a transfer."""
+
+    def __init__(self, zone: str, timeout: float, limits: Limits) -> None:
+        self._zone = zone
+        self._timeout = timeout
+        self._limits = limits
+        self._end = time.monotonic() + limits.seconds
+        self._left = limits.mebibytes * _MIB
+
+    def receive(self, connection: socket.socket) -> bytes:
+        """The next message."""
+        try:
+            return self.within(lambda deadline: receive(connection, deadline, self._take))
+        except EOFError:
+            raise EOFError("the server closed the connection before the end of the zone") from None
+
+    def within(self, step: Callable[[float], _T]) -> _T:
+        """Do a step with its deadline."""
+        now = time.monotonic()
+        deadline = min(self._end, now + self._timeout)
+        try:
+            if now < self._end:
+                return step(deadline)
+        except socket.timeout:
+            if deadline < self._end:
+                raise
+        raise self._limits.exceeded(self._zone, "seconds", "s")
+
+    def _take(self, size: int) -> None:
+        self._left -= size
+        if self._left < 0:
+            raise self._limits.exceeded(self._zone, "mebibytes", "MiB")
+
+
+def _zone(connection: socket.socket, zone: str, budget: _Budget, query: Any) -> Iterator[Record]:
     signatures = _Signatures(query)
+    asked = question(zone, "AXFR")
     serial: Optional[int] = None
     while True:
-        wire = _next_message(connection, timeout)
-        records, is_signed = _answers(wire, zone, query, signatures)
+        wire = budget.receive(connection)
+        records, is_signed = _answers(wire, query, signatures, asked, is_first=serial is None)
         if serial is None:
             if not records or not _is_soa(records[0], zone):
                 raise _malformed("it does not begin with the SOA record of the zone")
@@ -66,43 +162,26 @@ def _zone(connection: socket.socket, zone: str, timeout: float, query: Any) -> I
             return
 
 
-def _next_message(connection: socket.socket, timeout: float) -> bytes:
-    deadline = time.monotonic() + timeout
-    return _exactly(connection, int.from_bytes(_exactly(connection, 2, deadline), "big"), deadline)
-
-
-def _exactly(connection: socket.socket, size: int, deadline: float) -> bytes:
-    data = bytearray()
-    while len(data) < size:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise socket.timeout("timed out")
-        connection.settimeout(left)
-        more = connection.recv(size - len(data))
-        if not more:
-            raise EOFError("the server closed the connection before the end of the zone")
-        data += more
-    return bytes(data)
-
-
-def _answers(wire: bytes, zone: str, query: Any, signatures: _Signatures) -> tuple[list[Record], bool]:
-    """The records of one message, and whether it is signed as it has to be."""
+def _answers(
+    wire: bytes, query: Any, signatures: _Signatures, asked: bytes, is_first: bool
+) -> tuple[list[Record], bool]:
+    """The records of one message, and whether it is signed as it has to be. Only the first must have the question (RFC 5936, 2.2.1)."""
     dns = dnspython()
     try:
         message = Message(wire)
         records = list(message.records())
         is_signed = signatures.check(wire, records)
+        why = mismatch(wire, query.id, asked, needs_question=is_first)
+        if why:
+            raise _malformed(why)
         if message.rcode:
             raise dns.xfr.TransferError(message.rcode)
-        if message.number != query.id or not wire[2] & QR or message.questions > 1:
-            raise _malformed("it is no answer to the question")
-        if message.questions and (
-            name_key(name_at(wire, HEADER)) != zone or wire[end_of_name(wire, HEADER) :][:2] != AXFR.to_bytes(2, "big")
-        ):
-            raise _malformed("it answers another question")
     except (struct.error, IndexError) as error:
         raise _malformed(str(error)) from None
-    return records[: message.answers], is_signed
+    records = records[: message.answers]
+    if any(record.class_ != IN for record in records):
+        raise _malformed("it has records of another class")
+    return records, is_signed
 
 
 class _Signatures:
@@ -140,6 +219,10 @@ class _Signatures:
             wire, self._key, owner, rdata, now, self._request_mac, last.start, self._context, True
         )
         return True
+
+
+def _number(value: float) -> str:
+    return "%d" % value if value == int(value) else "%g" % value
 
 
 def _serial(soa: Record) -> int:

@@ -22,14 +22,17 @@ from ._rdata import CNAME, MAX_STRING, MX, TXT, name_key, split_mx
 
 # Of a message's header (RFC 1035, 4.1.1): its length in bytes, bits of its third and fourth byte, and of both together.
 HEADER = 12
-QR, TC, RD = 0x80, 0x02, 0x01
+QR, OPCODE, TC, RD = 0x80, 0x78, 0x02, 0x01
 RCODE = 0x0F
 AA = 0x0400
 
 # Numbers of types.
-SOA, TSIG, AXFR = 6, 250, 252
-# The class of what is of no class.
-ANY = 255
+SOA, TSIG = 6, 250
+# The class of the internet, and that of what is of no class.
+IN, ANY = 1, 255
+
+# Response codes of a server that may not have understood the question, and so may leave it out: FORMERR, SERVFAIL, NOTIMP, REFUSED.
+_WITHOUT_QUESTION = frozenset((1, 2, 4, 5))
 
 _NUMBERS = struct.Struct("!HHHHHH")
 _RECORD = struct.Struct("!HHIH")  # type, class, TTL, and length of the rdata
@@ -138,6 +141,44 @@ class Message:
                 raise struct.error("a record that is cut short")
             yield Record(wire, start, type_, class_, seconds(ttl), position, end)
             position = end
+
+
+# Questions, and what is a response to them
+
+
+def question(name: str, type_: str) -> bytes:
+    """A question in wire format.
+
+    :raises DNSException: there can be no such name.
+    """
+    return wire_name(name) + struct.pack("!HH", type_number(type_), IN)
+
+
+def mismatch(wire: bytes, number: int, asked: bytes, needs_question: bool = True) -> Optional[str]:
+    """Why a message is not a response to a question; C(None) where it is.
+
+    :param number: the id of the query.
+    :param asked: its only question, in wire format. Names compare without regard to case.
+    :param needs_question: whether the response must repeat it. Errors may leave it out.
+    """
+    if len(wire) < HEADER:
+        return "it is shorter than a header"
+    message = Message(wire)
+    if message.number != number:
+        return "it has another id"
+    if not wire[2] & QR:
+        return "it is not a response"
+    if wire[2] & OPCODE:
+        return "it has another opcode"
+    if not message.questions and (message.rcode in _WITHOUT_QUESTION or not needs_question):
+        return None
+    if message.questions != 1:
+        return "it has %d questions" % message.questions
+    given = wire[HEADER : HEADER + len(asked)]
+    # What comes after the name is numbers, which have no case.
+    if (given[:-4].lower(), given[-4:]) != (asked[:-4].lower(), asked[-4:]):
+        return "it answers another question"
+    return None
 
 
 # Names

@@ -16,6 +16,7 @@ import re
 import warnings
 from typing import Any, Iterable, Iterator, Mapping, Sequence
 
+from ._dns_transfer import DEFAULT_LIMITS, Limits
 from ._errors import InputError, SmtpdError
 from ._octodns_classes import class_name_of, is_a, load_class, misspelt_setting, secret_settings, settings_of
 from ._rdata import name_key
@@ -60,11 +61,14 @@ class Provider:
 
     :param settings: of the provider's class, and its name as C(class).
     :param secrets: more settings, whose values never appear in an error.
+    :param limits: of each zone transfer.
     :raises InputError: the class or its settings cannot work.
     :raises MissingLibraryError: octoDNS or the provider's package is not installed.
     """
 
-    def __init__(self, settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> None:
+    def __init__(
+        self, settings: Mapping[str, Any], secrets: Mapping[str, Any], limits: Limits = DEFAULT_LIMITS
+    ) -> None:
         # Longer ones first, so that none is left in part because another one is a part of it.
         self._secrets = sorted({text for leaf in _leaves(secrets) for text in _spellings(leaf)}, key=len, reverse=True)
         self.class_name = class_name_of(settings)
@@ -79,7 +83,7 @@ class Provider:
             raise InputError(
                 "provider.apply_disabled", "is set, so that nothing could be written: use check mode for that."
             )
-        self._zones = _zones_of(self._provider, self.class_name)
+        self._zones = _zones_of(self._provider, self.class_name, limits)
 
     def zones(self) -> list[str]:
         """The zones that the provider has.
@@ -262,12 +266,12 @@ def _quiet() -> Iterator[None]:
         logging.disable(disabled)
 
 
-def _zones_of(provider: Any, class_name: str) -> Any:
+def _zones_of(provider: Any, class_name: str, limits: Limits) -> Any:
     """What reads and writes the zones of a provider."""
     if is_a(provider, "octodns_bind", "Rfc2136Provider"):
         from ._rfc2136 import Rfc2136Zones
 
-        return Rfc2136Zones(provider)
+        return Rfc2136Zones(provider, limits)
     from ._octodns_zones import OctodnsZones
 
     return OctodnsZones(provider, class_name)

@@ -12,6 +12,7 @@ from typing import Any, Mapping, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ._dns_transfer import Limits
 from ._records import check_ttl, check_zones
 
 
@@ -22,7 +23,17 @@ def provider_spec(required: bool) -> dict[str, dict[str, Any]]:
         "provider": {"type": "dict", **needed},
         "provider_secrets": {"type": "dict", "default": {}, "no_log": True},
         "zones": {"type": "list", "elements": "str", "default": []},
+        # Without suboptions: AnsibleModule crashes where a number is given for a dictionary that has them.
+        "transfer_limits": {"type": "dict", "default": {}},
     }
+
+
+def transfer_limits_of(module: AnsibleModule) -> Limits:
+    """The limits that the options set.
+
+    :raises InputError: there can be no such limit.
+    """
+    return Limits.of(module.params["transfer_limits"] or {})
 
 
 def provider_of(module: AnsibleModule) -> Any:
@@ -34,7 +45,8 @@ def provider_of(module: AnsibleModule) -> Any:
     # Here, because octoDNS takes its time, and those that only look before rarely have to.
     from ._octodns import Provider
 
-    return Provider(module.params["provider"], module.params["provider_secrets"])
+    limits = transfer_limits_of(module)
+    return Provider(module.params["provider"], module.params["provider_secrets"], limits)
 
 
 def misplaced_secrets(options: Mapping[str, Any]) -> list[Any]:

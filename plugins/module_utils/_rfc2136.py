@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any, Iterable, Iterator, Optional, Sequence
 
-from ._dns_transfer import transfer
+from ._dns_transfer import DEFAULT_LIMITS, Limits, transfer
 from ._dns_wire import Record, Section, dnspython, rdata_of_value, type_text
 from ._rdata import TXT, canonical
 from ._record_sets import Change, LoadedZone, RecordSet, batches
@@ -33,10 +33,14 @@ class Refusal(Exception):
 
 
 class Rfc2136Zones:
-    """The zones of one provider of the class C(Rfc2136Provider)."""
+    """The zones of one provider of the class C(Rfc2136Provider).
 
-    def __init__(self, provider: Any) -> None:
+    :param limits: of each transfer.
+    """
+
+    def __init__(self, provider: Any, limits: Limits = DEFAULT_LIMITS) -> None:
         self._provider = provider
+        self._limits = limits
         # By name key and text, the rdata of TXT records: one text can be there in several spellings.
         self._spellings: dict[tuple[str, str], list[bytes]] = {}
 
@@ -51,6 +55,8 @@ class Rfc2136Zones:
         ttls: dict[tuple[str, str], int] = {}
         for name, record in self._records(zone):
             owners.add(name)
+            if len(owners) > self._limits.names:
+                raise self._limits.exceeded(zone, "names", "names")
             if name in names:
                 key = (name, type_text(record.type))
                 ttls.setdefault(key, record.ttl)
@@ -62,7 +68,8 @@ class Rfc2136Zones:
 
     def _records(self, zone: str) -> Iterator[tuple[str, Record]]:
         provider = self._provider
-        for record in transfer(provider.host, provider.port, zone, provider.timeout, provider._auth_params()):
+        auth = provider._auth_params()
+        for record in transfer(provider.host, provider.port, zone, provider.timeout, auth, self._limits):
             name = record.owner
             # Addresses of name servers outside of the zone may come with it.
             if _is_within(name, zone) and type_text(record.type) not in _OF_THE_SERVER:
@@ -72,7 +79,9 @@ class Rfc2136Zones:
         name, type_ = key
         value = canonical(type_, record.text())
         if type_ == TXT:
-            self._spellings.setdefault((name, value), []).append(record.rdata)
+            spellings = self._spellings.setdefault((name, value), [])
+            if record.rdata not in spellings:
+                spellings.append(record.rdata)
         return value
 
     def prepare(self, _loaded: LoadedZone, changes: Sequence[Change]) -> list[tuple[list[Change], Any]]:

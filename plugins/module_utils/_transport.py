@@ -25,8 +25,10 @@ from urllib.parse import unquote, urlsplit
 from ._errors import InputError, MissingLibraryError
 from ._options import Connection, is_loopback
 
-# More than 100,000 profiles in a list; beyond it is no answer of this service.
-_MAX_BODY = 64 * 1024 * 1024
+# Bytes that are read at once: of compressed ones, each can become a thousand.
+_CHUNK = 16384
+# How a body may be compressed. One that is compressed twice can grow a millionfold.
+_ENCODINGS = frozenset(("", "identity", "gzip", "x-gzip", "deflate"))
 
 _PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 
@@ -91,11 +93,14 @@ class Transport:
         password = urlsplit(self._proxy).password if self._proxy else None
         return [password, unquote(password)] if password else []
 
-    def exchange(self, method: str, target: str, headers: dict[str, str], body: Optional[dict[str, str]]) -> Answer:
+    def exchange(
+        self, method: str, target: str, headers: dict[str, str], body: Optional[dict[str, str]], largest: int
+    ) -> Answer:
         """Send a request once.
 
         :param target: path and query, quoted.
         :param headers: beside those of all requests.
+        :param largest: MiB that the body of the answer may have.
         :raises NoAnswer: no whole answer came in time.
         """
         request = self._blank.copy()
@@ -112,7 +117,7 @@ class Transport:
                 verify=self._verify,
                 proxies={"all": self._proxy},
             ) as response:
-                return Answer(response.status_code, response.headers, _read_body(response))
+                return Answer(response.status_code, response.headers, _read_body(response, largest))
         except _transport_errors() as error:
             raise self._no_answer(error) from None
 
@@ -194,7 +199,7 @@ def _blank_request(url: str, headers: dict[str, str]) -> Any:
     from requests.utils import default_headers
 
     blank = PreparedRequest()
-    blank.prepare(method="GET", url=url, headers={**default_headers(), **headers})
+    blank.prepare(method="GET", url=url, headers={**default_headers(), "Accept-Encoding": "gzip, deflate", **headers})
     blank.url = blank.url.rstrip("/")
     return blank
 
@@ -265,16 +270,18 @@ class _TimedReader(io.RawIOBase):
         super().close()
 
 
-def _read_body(response: Any) -> bytes:
+def _read_body(response: Any, largest: int) -> bytes:
+    if response.headers.get("Content-Encoding", "").strip().lower() not in _ENCODINGS:
+        raise _Unreadable("the answer is compressed in a way that was not asked for.")
     chunks, size = [], 0
     while True:
-        chunk = response.raw.read(65536, decode_content=True)
+        chunk = response.raw.read(_CHUNK, decode_content=True)
         if not chunk:
             break
         chunks.append(chunk)
         size += len(chunk)
-        if size > _MAX_BODY:
-            raise _Unreadable("the answer is larger than %d MiB." % (_MAX_BODY >> 20))
+        if size > largest << 20:
+            raise _Unreadable("the answer is larger than %d MiB." % largest)
     if response.raw.length_remaining:  # urllib3 before 2.0 takes less than was announced for the whole
         raise ConnectionError
     return b"".join(chunks)

@@ -69,6 +69,17 @@ options:
     type: list
     elements: str
     default: []
+  transfer_limits:
+    description:
+      - How much one zone transfer may take, for providers of which zones are read by transfer, such as
+        V(octodns_bind.Rfc2136Provider). A transfer that reaches a limit is stopped, and the module fails.
+      - C(seconds) limits the time of the whole transfer, by default 300 seconds. The provider's own C(timeout) limits
+        the time of each message.
+      - C(names) limits the number of names that have records in the zone, by default 500000.
+      - C(mebibytes) limits the size of all messages together, by default 256 MiB.
+      - Every limit must be greater than 0. One that is left out keeps its default.
+    type: dict
+    default: {}
   ttl:
     description:
       - The TTL of new record sets, in seconds. A record set that is there keeps its own.

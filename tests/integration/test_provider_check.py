@@ -87,3 +87,25 @@ def test_a_zone_that_may_not_be_written_is_told_before_anything_is_created(
 def test_a_profile_that_is_there_already_takes_no_look_at_the_provider(simulator: Simulator, dns: BindServer) -> None:
     simulator.seed(**PROFILE, state="pending")
     assert create(simulator, dns, settings={"port": 1})["changed"] is False
+
+
+@pytest.mark.parametrize("module", ["smtpd_sending_profile", "smtpd_sending_profiles"])
+def test_a_zone_transfer_has_limits(module: str, simulator: Simulator, dns: BindServer) -> None:
+    provider, secrets = dns.octodns_provider()
+    options = {
+        "wait": False,
+        "api_url": simulator.url,
+        "access_token": simulator.token,
+        "provider": provider,
+        "provider_secrets": secrets,
+        "zones": list(ZONES),
+        **({"profiles": [PROFILE]} if module == "smtpd_sending_profiles" else PROFILE),
+    }
+    result = run_module(module, **options, transfer_limits={"names": 1})
+    assert "at the limit of 1 names (transfer_limits.names)" in result["msg"]
+    assert simulator.requests(method="POST") == []
+    asked = len(simulator.requests())
+    result = run_module(module, **options, transfer_limits={"names": 0})
+    assert "transfer_limits.names: must be a finite number greater than 0" in result["msg"]
+    assert len(simulator.requests()) == asked
+    assert run_module(module, **options)["changed"]

@@ -568,6 +568,9 @@ def test_tags_of_the_users_own_run_all_stages(ansible: Ansible, simulator: Simul
         ({"sending_domain": "no domain"}, "sending_domain"),
         ({"name": "", "sending_domain": ""}, "sending_domain"),
         ({"wait_timeout": -1}, "wait_timeout"),
+        ({"dns_transfer_limits": {"names": 1}}, "transfer_limits.names"),
+        ({"dns_transfer_limits": {"seconds": -1}}, "transfer_limits.seconds"),
+        ({"dns_transfer_limits": {"second": 9}}, "second"),
         ({"dmarc": "p=none"}, "sending_profile_dmarc"),
     ],
 )

@@ -22,13 +22,14 @@ from typing import Any, Callable, Iterable, Optional, Union
 
 import dns.message
 
-Respond = Callable[[dns.message.Message], Union[dns.message.Message, bytes, None]]
+_Reply = Union[dns.message.Message, bytes, None]
+Respond = Callable[[dns.message.Message], Union[_Reply, Iterable[_Reply]]]
 
 
 class OddServer:
     """Answers questions by UDP on a free port of loopback.
 
-    :param respond: makes the response to a query, or bytes that are none, or C(None) to stay silent.
+    :param respond: makes the response to a query, or bytes that are none, or C(None) to stay silent, or several of these.
     """
 
     def __init__(self, respond: Respond, host: str = "127.0.0.1") -> None:
@@ -65,8 +66,10 @@ class OddServer:
             query = dns.message.from_wire(wire)
             self.questions.append(query.question[0].to_text())
             response = self._respond(query)
-            if response is not None:
-                self._socket.sendto(response if isinstance(response, bytes) else response.to_wire(), sender)
+            one = response is None or isinstance(response, (bytes, dns.message.Message))
+            for reply in [response] if one else response:
+                if reply is not None:
+                    self._socket.sendto(reply if isinstance(reply, bytes) else reply.to_wire(), sender)
 
 
 class OddPrimary:
@@ -75,6 +78,7 @@ class OddPrimary:
     :param respond: makes the messages to a query, which has not been looked at for its signature.
     :param keyring: of the TSIG keys that queries may be signed with.
     :param pause: between two bytes, in seconds.
+    :param port: where to listen, 0 for any.
     """
 
     def __init__(
@@ -82,11 +86,12 @@ class OddPrimary:
         respond: Callable[[dns.message.Message], Iterable[bytes]],
         keyring: Optional[dict[Any, Any]] = None,
         pause: float = 0.0,
+        port: int = 0,
     ) -> None:
         self._respond = respond
         self._keyring = keyring
         self._pause = pause
-        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket = socket.create_server(("127.0.0.1", port))
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
     def __enter__(self) -> OddPrimary:

@@ -125,17 +125,22 @@ class Dripper(_Relay):
     """Answers whatever comes, byte by byte, with pauses that are shorter than any timeout.
 
     :param answer: the bytes.
+    :param pause: in seconds; without one, the answer comes at once.
     """
 
-    def __init__(self, answer: bytes) -> None:
+    def __init__(self, answer: bytes, pause: float = 0.05) -> None:
         self._answer = answer
+        self._pause = pause
         super().__init__()
 
     def _serve(self, client: socket.socket) -> None:
         client.recv(_CHUNK)
+        if not self._pause:
+            client.sendall(self._answer)
+            return
         for byte in self._answer:
             client.sendall(bytes([byte]))
-            time.sleep(0.05)
+            time.sleep(self._pause)
 
 
 class Door:

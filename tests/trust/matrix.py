@@ -158,7 +158,10 @@ def _faults() -> dict[str, Fault]:
         "empty": Fault({"empty": True}, no_json, plausible=("verify",)),
         "empty-after-work": Fault({"empty": True, "work": True}, no_json, plausible=("verify",)),
         "wrong-content-type": Fault({"content_type": "text/plain"}, "", plausible=("*",)),
-        "10-MB": Fault({"big": 10_000_000}, no_json, plausible=("verify",)),
+        "10-MB": Fault({"big": 10_000_000}, no_json + "|larger than 8 MiB"),
+        "nested": Fault({"text": "[" * 100_000, "work": True}, no_json, plausible=("verify",)),
+        "many-values": Fault({"text": "[%s0]" % ("0," * 4_000_000)}, "more than 4000000 values", plausible=("verify",)),
+        "compressed-twice": Fault({"headers": {"Content-Encoding": "gzip, gzip"}}, "compressed in a way"),
         "drip": Fault(
             {"drip": 0.05}, late, timeout=0.4, plausible=("list", "verify")
         ),  # an empty list is soon complete

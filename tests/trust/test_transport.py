@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import datetime
+import gzip
 import socket
 import ssl
 import time
+import zlib
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -355,6 +357,67 @@ def test_an_answer_that_is_too_large_is_not_read_to_its_end(simulator: Simulator
     simulator.inject("list", big=70_000_000)
     result = look_up(simulator, simulator.url, timeout=30)
     assert result["failed"] and "GET /api/v1/profile/email: the answer is larger than 64 MiB" in result["msg"]
+
+
+@pytest.mark.parametrize("endpoint", ["token", "setup", "create", "verify"])
+def test_any_other_answer_may_be_no_larger_than_8_mebibytes(endpoint: str, simulator: Simulator) -> None:
+    simulator.seed(profile_name="p", sending_domain="mail.acorn.example", state="pending")
+    simulator.inject(endpoint, big=9_000_000, times=9)
+    result = run_module(
+        "smtpd_sending_profile",
+        profile_name="q" if endpoint == "create" else "p",
+        sending_domain="mail.acorn.example",
+        state="verified",
+        api_url=simulator.url,
+        api_key=simulator.api_key,
+        api_secret=simulator.api_secret,
+        retries=0,
+        wait_timeout=0.1,
+    )
+    assert result["failed"] and "the answer is larger than 8 MiB" in result["msg"]
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "gzip, gzip", "deflate", "br", "zstd"])
+def test_a_compressed_answer_is_not_read_to_its_end(encoding: str, simulator: Simulator) -> None:
+    body = gzip.compress(b"[" * 70_000_000, 1) if "gzip" in encoding else zlib.compress(b"[" * 70_000_000, 1)
+    if encoding == "gzip, gzip":
+        body = gzip.compress(body)
+    head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: %s\r\nContent-Length: %d\r\n\r\n"
+    with Dripper((head % (encoding, len(body))).encode() + body, pause=0) as service:
+        result = look_up(simulator, "http://127.0.0.1:%d" % service.port, timeout=30)
+    reason = "larger than 64 MiB" if encoding in ("gzip", "deflate") else "compressed in a way that was not asked for"
+    assert result["failed"] and "GET /api/v1/profile/email: the answer is " + reason in result["msg"]
+
+
+@pytest.mark.parametrize("value", ["0", "[]", "{}", '""', '{"a":0}'])
+def test_an_answer_of_millions_of_values_is_refused(value: str, simulator: Simulator) -> None:
+    simulator.inject("list", text="[%s]" % ",".join([value] * 4_000_001))
+    result = look_up(simulator, simulator.url, timeout=30)
+    assert result["failed"] and "but it has more than 4000000 values" in result["msg"]
+
+
+@pytest.mark.parametrize("endpoint", ["list", "token", "setup"])
+@pytest.mark.parametrize(
+    "text", ["[" * 500_000, '{"a":' * 200_000, "[" * 101 + "]" * 101, '{"message":' * 101 + '"]]]"' + "}" * 101]
+)
+def test_an_answer_that_is_nested_too_deeply_is_not_understood(text: str, endpoint: str, simulator: Simulator) -> None:
+    simulator.seed(profile_name="p", sending_domain="mail.acorn.example", state="pending")
+    simulator.inject(endpoint, text=text, times=9)
+    result = run_module(
+        "smtpd_profile_info",
+        api_url=simulator.url,
+        api_key=simulator.api_key,
+        api_secret=simulator.api_secret,
+        retries=0,
+        setup=True,
+    )
+    assert result["failed"] and ("instead of JSON" in result["msg"] or "not as its contract says" in result["msg"])
+
+
+def test_brackets_in_a_text_are_not_nested(simulator: Simulator) -> None:
+    simulator.seed(profile_name='[{"\\' * 200, sending_domain="mail.acorn.example", state="pending")
+    (profile,) = look_up(simulator, simulator.url)["profiles"]
+    assert profile["profile_name"] == '[{"\\' * 200
 
 
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])

@@ -12,6 +12,7 @@ import struct
 import threading
 import time
 from datetime import datetime
+from random import Random
 from typing import Any, Callable, Iterator, Optional
 
 import dns.flags
@@ -19,6 +20,7 @@ import dns.message
 import dns.name
 import dns.query
 import dns.rcode
+import dns.rdataset
 import dns.rdatatype
 import dns.rdtypes.ANY.CNAME
 import dns.rdtypes.ANY.MX
@@ -34,6 +36,7 @@ from ansible_collections.smtpd.email.plugins.module_utils._dns_exchange import S
 from ansible_collections.smtpd.email.plugins.module_utils._dns_look import Looker
 from ansible_collections.smtpd.email.plugins.module_utils._dns_query import ask, parse_server
 from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError
+from ansible_collections.smtpd.email.plugins.module_utils._rdata import canonical
 from ansible_collections.smtpd.email.plugins.module_utils._records import check_records
 from tests.support.bind import BindServer
 from tests.support.odd_dns import OddServer, Respond
@@ -337,7 +340,7 @@ def test_what_an_answer_has_is_read_as_dnspython_reads_it() -> None:
         response = dns.message.make_response(query)
         response.flags |= dns.flags.AA
         name = query.question[0].name
-        response.answer.append(dns.rrset.from_rdata_list(name, 300, sent))
+        response.answer = [dns.rrset.from_rdata(name, 300, rdata) for rdata in sent]
         return response
 
     with OddServer(respond) as odd:
@@ -349,7 +352,26 @@ def test_what_an_answer_has_is_read_as_dnspython_reads_it() -> None:
             answer = ask(server, "go.example.net.", dns.rdatatype.to_text(rdata.rdtype), 5)
             assert (answer.failure, answer.rdatas, answer.ttl) == (None, (rdata.to_text(),), 300)
 
+        @given(st.lists(_RDATAS, min_size=1, max_size=3), st.randoms())
+        def check_that_each_counts_once(rdatas: list[dns.rdata.Rdata], random: Random) -> None:
+            type_ = dns.rdatatype.to_text(rdatas[0].rdtype)
+            # dnspython lets a name have one CNAME only.
+            distinct = dns.rdataset.from_rdata_list(300, rdatas[:1] if type_ == "CNAME" else of_first_type(rdatas))
+            sent[:] = [*distinct, *random.choices(list(distinct), k=3)]
+            random.shuffle(sent)
+            answer = ask(server, "go.example.net.", type_, 5)
+            expected = sorted(rdata.to_text() for rdata in distinct)
+            if type_ == "TXT":
+                assert list(answer.rdatas) == expected
+            else:  # compressed names have the case of those before them
+                assert answer.values == tuple(sorted(canonical(type_, text) for text in expected))
+
         check()
+        check_that_each_counts_once()
+
+
+def of_first_type(rdatas: list[dns.rdata.Rdata]) -> list[dns.rdata.Rdata]:
+    return [rdata for rdata in rdatas if rdata.rdtype == rdatas[0].rdtype]
 
 
 @pytest.mark.parametrize(("number", "rdata"), [(5, b"\3abc\0"), (15, b"\0\x0a\3abc\0"), (16, b"\3abc")])

@@ -5,15 +5,19 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
 import time
 from types import SimpleNamespace
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Iterator, Optional, Sequence
 
 import dns.flags
 import dns.message
 import dns.name
+import dns.opcode
 import dns.rcode
 import dns.rdata
+import dns.rdataclass
 import dns.rdatatype
 import dns.rdtypes.ANY.CNAME
 import dns.rdtypes.ANY.MX
@@ -75,7 +79,7 @@ def rrset(line: str) -> dns.rrset.RRset:
     )
 
 
-def publish(port: int, with_key: bool, **more: Any) -> dict[str, Any]:
+def publish(port: int, with_key: bool, limits: Optional[dict[str, Any]] = None, **more: Any) -> dict[str, Any]:
     provider = {"class": "octodns_bind.Rfc2136Provider", "host": "127.0.0.1", "port": port, "timeout": 5, **more}
     key = {"key_name": KEY, "key_algorithm": "hmac-sha256"} if with_key else {}
     return run_module(
@@ -84,6 +88,7 @@ def publish(port: int, with_key: bool, **more: Any) -> dict[str, Any]:
         provider={**provider, **key},
         provider_secrets={"key_secret": SECRET} if with_key else {},
         zones=["example.net"],
+        **({} if limits is None else {"transfer_limits": limits}),
     )
 
 
@@ -236,9 +241,194 @@ def test_the_answer_to_another_question_is_none() -> None:
     def other_type(query: dns.message.Message) -> list[bytes]:
         return messages(dns.message.make_query(ZONE, "IXFR", id=query.id), [[SOA, LINK, SOA]], [False])
 
-    for one in (other_id, other_name, other_type):
+    def changed(change: Callable[[dns.message.Message], None]) -> Callable[[dns.message.Message], list[bytes]]:
+        def respond(query: dns.message.Message) -> list[bytes]:
+            response = dns.message.make_response(query)
+            response.answer = [rrset(line) for line in (SOA, LINK, SOA)]
+            change(response)
+            return [response.to_wire()]
+
+        return respond
+
+    def other_opcode(response: dns.message.Message) -> None:
+        response.set_opcode(dns.opcode.NOTIFY)
+
+    def other_class(response: dns.message.Message) -> None:
+        response.question[0].rdclass = dns.rdataclass.CH
+
+    def two_questions(response: dns.message.Message) -> None:
+        response.question.append(dns.rrset.RRset(dns.name.from_text("example.org"), 1, dns.rdatatype.AXFR))
+
+    def no_question(response: dns.message.Message) -> None:
+        response.question = []
+
+    def a_query(response: dns.message.Message) -> None:
+        response.flags &= ~dns.flags.QR
+
+    def records_of_another_class(response: dns.message.Message) -> None:
+        response.answer.insert(1, dns.rrset.from_text(ZONE, 300, "CH", "TXT", "text"))
+
+    in_the_message = (other_opcode, other_class, two_questions, no_question, a_query, records_of_another_class)
+    for one in (other_id, other_name, other_type, *map(changed, in_the_message)):
         with OddPrimary(one) as primary:
-            assert "malformed" in publish(primary.port, with_key=False)["msg"]
+            message = publish(primary.port, with_key=False)["msg"]
+        assert "malformed" in message and not is_read(message)
+
+
+def test_later_messages_may_leave_out_the_question() -> None:
+    def change(wires: list[bytes]) -> None:
+        start = 12 + len(dns.name.from_text(ZONE).to_wire()) + 4
+        # The names of a message without a question have nothing to point to.
+        owner, rest = dns.name.from_text("go.example.net.").to_wire(), wires[1][wires[1].index(b"\x02go") + 5 :]
+        assert wires[1][start : start + 3] == b"\x02go"
+        wires[1] = wires[1][:4] + b"\0\0" + wires[1][6:12] + owner + rest
+
+    assert is_read(read([[SOA, OTHER], [LINK], [SOA]], change=change))
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("answer", ["REFUSED", "NOERROR"])
+def test_a_signed_query_takes_no_unsigned_reply(answer: str, place: int) -> None:
+    """Nor one that is signed, but wrongly: an attacker has no key."""
+    zone = [[[SOA, LINK, SOA]], [[SOA, LINK], [SOA]], [[SOA], [LINK], [SOA]]][place]
+
+    def change(wires: list[bytes]) -> None:
+        wires[-1] = wires[-1][:3] + bytes((wires[-1][3] | dns.rcode.from_text(answer),)) + wires[-1][4:]
+
+    message = read(zone, signed=[True] * place + [False], change=change)
+    assert not is_read(message) and ("missing TSIG" in message or "REFUSED" in message)
+
+
+# Limits
+
+
+Endless = Callable[[dns.message.Message], Iterator[bytes]]
+
+
+def endless(lines_of: Callable[[int], list[str]], pause: float = 0.0) -> Endless:
+    """A zone without an end, by the records of each message."""
+
+    def respond(query: dns.message.Message) -> Iterator[bytes]:
+        yield from messages(query, [[SOA, LINK]], [False])
+        for number in itertools.count():
+            time.sleep(pause)
+            yield from messages(query, [lines_of(number)], [False])
+
+    return respond
+
+
+def same(_number: int) -> list[str]:
+    return [OTHER, 'texts.example.net. 3600 IN TXT "%s"' % ("x" * 200)]
+
+
+def names(number: int) -> list[str]:
+    return ["n%d-%d.example.net. 3600 IN A 192.0.2.1" % (number, one) for one in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("zone", "limits", "limit", "higher"),
+    [
+        (endless(same), {"mebibytes": 0.25}, "0.25 MiB (transfer_limits.mebibytes)", "0.5"),
+        (endless(names), {"names": 500}, "500 names (transfer_limits.names)", "1000"),
+        (endless(names, pause=0.02), {"seconds": 0.5}, "0.5 s (transfer_limits.seconds)", "1"),
+        (endless(lambda _number: [], pause=0.02), {"seconds": "0.5"}, "0.5 s (transfer_limits.seconds)", "1"),
+    ],
+)
+def test_a_transfer_without_an_end_is_stopped(zone: Endless, limits: dict[str, Any], limit: str, higher: str) -> None:
+    began = time.monotonic()
+    with OddPrimary(zone) as primary:
+        result = publish(primary.port, with_key=False, limits=limits)
+    assert time.monotonic() - began < 60
+    assert result["failed"] and not result["changed"]
+    assert result["msg"] == (
+        "The transfer of zone example.net. was stopped at the limit of %s. If the zone is really that large, or its server "
+        "that slow, set a higher limit, for example %s (role variable: sending_profile_dns_transfer_limits)."
+        % (limit, higher)
+    )
+
+
+@pytest.mark.parametrize("zone", [endless(same), lambda query: messages(query, [[SOA, LINK], [SOA]], [False, False])])
+def test_slow_bytes_do_not_extend_a_transfer(zone: Endless) -> None:
+    began = time.monotonic()
+    with OddPrimary(zone, pause=0.05) as primary:
+        message = publish(primary.port, with_key=False, timeout=3600, limits={"seconds": 0.5})["msg"]
+    assert "0.5 s (transfer_limits.seconds)" in message
+    assert time.monotonic() - began < 60
+
+
+def test_a_server_that_says_nothing_is_given_up_at_the_limit_too() -> None:
+    ended = threading.Event()
+
+    def silent(_query: dns.message.Message) -> Iterator[bytes]:
+        ended.wait(30)
+        yield from ()
+
+    with OddPrimary(silent) as primary:
+        message = publish(primary.port, with_key=False, timeout=3600, limits={"seconds": 0.3})["msg"]
+        ended.set()
+    assert "0.3 s (transfer_limits.seconds)" in message
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        None,
+        {},
+        {"seconds": None, "names": ""},
+        {"seconds": 1e300, "names": 2, "mebibytes": 0.001},
+        {"names": 1e300, "mebibytes": 1e300},
+    ],
+)
+def test_a_zone_within_the_limits_is_read(limits: Optional[dict[str, Any]]) -> None:
+    with OddPrimary(lambda query: messages(query, [[SOA, LINK], [SOA]], [False] * 2)) as primary:
+        assert is_read(publish(primary.port, with_key=False, limits=limits)["msg"])
+
+
+@pytest.mark.parametrize(
+    ("limits", "named"),
+    [
+        ({"seconds": 0}, "transfer_limits.seconds: must be a finite number greater than 0, not '0'."),
+        ({"names": -1}, "transfer_limits.names: must be a finite number"),
+        ({"mebibytes": "nan"}, "transfer_limits.mebibytes: must be a finite number"),
+        ({"names": float("inf")}, "transfer_limits.names: must be a finite number"),
+        ({"names": "many"}, "transfer_limits.names: must be a finite number greater than 0, not 'many'."),
+        ({"names": True}, "transfer_limits.names: must be a finite number"),
+        ({"names": [500]}, "transfer_limits.names: must be a finite number"),
+        ({"names": 10**400}, "transfer_limits.names: must be a finite number"),
+        ({"second": 5}, "transfer_limits.second: unknown limit. Known are seconds, names, mebibytes."),
+        (["seconds"], "transfer_limits"),
+        (300, "transfer_limits"),
+    ],
+)
+def test_limits_that_cannot_be_are_refused_before_anything_is_asked(limits: Any, named: str) -> None:
+    asked: list[dns.message.Message] = []
+
+    def respond(query: dns.message.Message) -> list[bytes]:
+        asked.append(query)
+        return []
+
+    with OddPrimary(respond) as primary:
+        result = publish(primary.port, with_key=False, limits=limits)
+    assert result["failed"] and named in result["msg"] and not asked
+
+
+def test_records_that_arrive_twice_count_once() -> None:
+    soa = SOA.replace("ns1 hostmaster", "ns1.example.net. h.example.net.")
+    spf = 'bounce.example.net. 3600 IN TXT "v=spf1 include:amazonses.com ~all"'
+    mx = "bounce.example.net. 3600 IN MX 10 feedback-smtp.us-east-1.amazonses.com."
+    again = mx.replace("feedback", "FEEDBACK")
+    with OddPrimary(lambda query: messages(query, [[soa, spf, mx, spf], [spf, again, soa]], [False] * 2)) as primary:
+        result = run_module(
+            "smtpd_dns_records",
+            records=[
+                {"name": "bounce.example.net", "type": "TXT", "value": "v=spf1 include:amazonses.com ~all"},
+                {"name": "bounce.example.net", "type": "MX", "value": "feedback-smtp.us-east-1.amazonses.com"},
+            ],
+            provider={"class": "octodns_bind.Rfc2136Provider", "host": "127.0.0.1", "port": primary.port},
+            zones=["example.net"],
+        )
+    assert not result["failed"] and not result["changed"], result["msg"]
+    assert [record["action"] for record in result["records"]] == ["unchanged", "unchanged"]
 
 
 @pytest.mark.parametrize("with_key", [False, True])
