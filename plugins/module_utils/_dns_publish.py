@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import random
+import time
 from dataclasses import dataclass, field
 from typing import Any, Iterable, Mapping, Optional, Sequence
 
@@ -26,11 +28,15 @@ from ._dns_plan import (
 from ._errors import SmtpdError
 from ._octodns import Provider
 from ._rdata import name_key
-from ._record_sets import Change, LoadedZone, RecordSet, listing, no_zone, zones_if_any
+from ._record_sets import Change, LoadedZone, RecordSet, ZoneChanged, listing, no_zone, zones_if_any
 from ._records import Wish
 
 # Of a record: its profile, or itself where it has none.
 _Owner = tuple[str, str]
+
+# How often the same changes are tried while somebody else writes to the zone, and how long to wait in between, in seconds.
+_ATTEMPTS = 5
+_PAUSES = (0.1, 0.4)
 
 
 def publish(
@@ -174,8 +180,14 @@ class _Run:
         conflicts = [conflict for work in works for conflict in work.current.conflicts]
         if conflicts and not self._partial:
             raise SmtpdError(
-                "Nothing was written, because of %s:\n%s"
-                % (_count(len(conflicts), "conflict"), "\n".join("- %s" % conflict for conflict in conflicts)),
+                "%s %s:\n%s"
+                % (
+                    "Someone else changed a zone after it was read, and now there"
+                    if any(work.before for work in self.works.values())
+                    else "Nothing was written, because there",
+                    _count(len(conflicts), "conflict"),
+                    "\n".join("- %s" % conflict for conflict in conflicts),
+                ),
                 conflicts=[conflict.as_dict() for conflict in conflicts],
             )
         fallen: set[_Owner] = set()
@@ -234,19 +246,49 @@ class _Run:
         """Write all zones, or in check mode only note what would be written."""
         for work in self.works.values():
             try:
-                while work.portions:
-                    if not self._check_mode:
-                        self._provider.write(work.loaded, work.portions[0][1])
-                    work.finish_portion()
+                self._write_zone(work)
             except SmtpdError as error:
                 self._give_up(work, error)
             work.is_over = True
+
+    def _write_zone(self, work: _ZoneWork) -> None:
+        """Write to a zone, and plan it anew whenever somebody else has changed it meanwhile."""
+        attempts = 0
+        while work.portions:
+            changes, prepared = work.portions[0]
+            try:
+                if not self._check_mode:
+                    self._provider.write(work.loaded, prepared)
+            except ZoneChanged:
+                attempts += 1
+                time.sleep(random.uniform(*_PAUSES) * attempts)
+                contested = self._read_again(work, {change.any.name for change in changes})
+                if work.portions and attempts == _ATTEMPTS:
+                    raise SmtpdError(
+                        "Someone else is changing %s: at each of %d attempts the records there were no longer as they "
+                        "had just been read. Run this again when the other program has finished."
+                        % (listing(contested), _ATTEMPTS)
+                    ) from None
+            else:
+                attempts = 0
+                work.finish_portion()
+
+    def _read_again(self, work: _ZoneWork, names: set[str]) -> list[str]:
+        """Read a zone and plan it anew.
+
+        :returns: those of the names that have changed; all of them if none seems to.
+        """
+        old = work.loaded
+        work.loaded = self._provider.read(work.zone, relevant_names(work.zone, work.wishes))
+        self.plan([work.zone])
+        changed = [name for name in names if old.content.get(name) != work.loaded.content.get(name)]
+        return sorted(changed or names)
 
     def _give_up(self, work: _ZoneWork, error: SmtpdError) -> None:
         """Write nothing more to a zone, and nothing more of those who have something open in it."""
         if not self._partial:
             result = self.result()
-            raise SmtpdError(_what_was_written(error, result), **result) from None
+            raise SmtpdError(_what_was_written(error, result), **{**error.result, **result}) from None
         work.is_over = True
         self.plan(self._leave_out(work.open_wishes(), error))
 
@@ -343,7 +385,7 @@ def _owner(wish: Wish, place: int) -> _Owner:
 
 
 def _count(number: int, what: str) -> str:
-    return "%d %s%s" % (number, what, "" if number == 1 else "s")
+    return "is 1 %s" % what if number == 1 else "are %d %ss" % (number, what)
 
 
 def _what_was_written(error: SmtpdError, result: dict[str, Any]) -> str:
