@@ -14,7 +14,7 @@ import contextlib
 import logging
 import re
 import warnings
-from typing import Any, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Callable, Iterable, Iterator, Mapping, Sequence
 
 from ._errors import InputError, SmtpdError
 from ._octodns_classes import class_name_of, is_a, load_class, secret_settings, settings_of
@@ -74,12 +74,13 @@ class Provider:
             )
         if "class" in secrets:
             raise InputError("provider_secrets.class", "is no secret: give it in provider.")
-        self._provider = self._connect({**settings, **secrets})
+        everything = {**settings, **secrets}
+        self._provider = self._connect(everything)
         if getattr(self._provider, "apply_disabled", False):
             raise InputError(
                 "provider.apply_disabled", "is set, so that nothing could be written: use check mode for that."
             )
-        self._zones = _zones_of(self._provider, self.class_name)
+        self._zones = _zones_of(self._provider, self.class_name, lambda: self._connect(everything))
 
     def zones(self) -> list[str]:
         """The zones that the provider has.
@@ -139,6 +140,7 @@ class Provider:
     def write(self, loaded: LoadedZone, plan: Any) -> None:
         """Carry out a plan.
 
+        :raises ZoneChanged: somebody else has changed the zone since it was loaded, so that nothing was written.
         :raises SmtpdError: the provider did not.
         """
         with self._explained("Write to the zone %s" % loaded.name):
@@ -146,7 +148,8 @@ class Provider:
 
     # Making the provider
 
-    def _connect(self, settings: dict[str, Any]) -> Any:
+    def _connect(self, settings: Mapping[str, Any]) -> Any:
+        settings = dict(settings)
         with self._explained("Load octoDNS"):
             cls = load_class(settings.pop("class"))
         try:
@@ -253,7 +256,7 @@ def _quiet() -> Iterator[None]:
         logging.disable(disabled)
 
 
-def _zones_of(provider: Any, class_name: str) -> Any:
+def _zones_of(provider: Any, class_name: str, connect: Callable[[], Any]) -> Any:
     """What reads and writes the zones of a provider."""
     if is_a(provider, "octodns_bind", "Rfc2136Provider"):
         from ._rfc2136 import Rfc2136Zones
@@ -261,4 +264,4 @@ def _zones_of(provider: Any, class_name: str) -> Any:
         return Rfc2136Zones(provider)
     from ._octodns_zones import OctodnsZones
 
-    return OctodnsZones(provider, class_name)
+    return OctodnsZones(provider, class_name, connect)
