@@ -19,7 +19,7 @@ from typing import Any, Callable, Iterable, Iterator, Mapping, Sequence
 from ._errors import InputError, SmtpdError
 from ._octodns_classes import class_name_of, is_a, load_class, secret_settings, settings_of
 from ._rdata import name_key
-from ._record_sets import Change, LoadedZone
+from ._record_sets import Change, LoadedZone, Refusal, Refused
 
 _MASK = "********"
 _MAX_ANSWER = 500
@@ -128,11 +128,12 @@ class Provider:
             return self._zones.prepare(loaded, changes)
 
     def ask_to_write(self, loaded: LoadedZone, changes: Sequence[Change]) -> None:
-        """Find out whether the new values of changes may be written, where that can be asked without writing anything.
+        """Find out whether record sets may be written, where that can be asked without writing anything.
 
         By dynamic updates it can.
 
-        :raises SmtpdError: they may not.
+        :raises Refused: they may not.
+        :raises SmtpdError: the provider fails.
         """
         with self._explained("Ask whether the zone %s may be written" % loaded.name):
             self._zones.ask_to_write(loaded, changes)
@@ -192,7 +193,8 @@ class Provider:
         except SmtpdError:
             raise
         except Exception as error:
-            raise SmtpdError("%s by %s: %s" % (attempt, self.class_name, self._describe(error))) from None
+            kind = Refused if isinstance(error, Refusal) else SmtpdError
+            raise kind("%s by %s: %s" % (attempt, self.class_name, self._describe(error))) from None
 
     def _describe(self, error: Exception) -> str:
         text = self._clean(error) or type(error).__name__

@@ -25,6 +25,14 @@ class ZoneChanged(SmtpdError):
     """Somebody else changed the zone after it was read, so that nothing was written."""
 
 
+class Refusal(Exception):
+    """A server says that it did not carry an update out."""
+
+
+class Refused(SmtpdError):
+    """Nothing was written, because the server refuses what is in the update."""
+
+
 @dataclass(frozen=True)
 class RecordSet:
     """All records of one name and type.

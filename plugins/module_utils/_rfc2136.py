@@ -20,7 +20,7 @@ from ._dns_transfer import transfer
 from ._dns_wire import Record, Section, dnspython, rdata_of_value, type_text
 from ._errors import SmtpdError
 from ._rdata import CNAME, MX, TXT, canonical
-from ._record_sets import Change, LoadedZone, RecordSet, ZoneChanged, by_name
+from ._record_sets import Change, LoadedZone, RecordSet, Refusal, ZoneChanged, by_name
 
 # What the server itself has in a zone, in a signed one also beside a CNAME (RFC 4034, RFC 5155, RFC 2535).
 _OF_THE_SERVER = frozenset(
@@ -82,8 +82,8 @@ _PROBES = {CNAME: "smtpd-probe.invalid.", MX: "0 smtpd-probe.invalid.", TXT: "sm
 _CHANGED = ("NXDOMAIN", "YXDOMAIN", "NXRRSET", "YXRRSET")
 
 
-class Refusal(Exception):
-    """The server did not carry an update out."""
+class UnsignedReply(Exception):
+    """It is not known who it is from."""
 
 
 @dataclass(frozen=True)
@@ -192,15 +192,15 @@ class Rfc2136Zones:
         self._send(loaded.name, update)
 
     def ask_to_write(self, loaded: LoadedZone, changes: Iterable[Change]) -> None:
-        """Find out whether the new values of changes may be written, by the removal of values that no record has.
+        """Find out whether record sets may be written, by the removal of values that no record has.
 
         :raises Refusal: they may not.
         """
         probes = []
         for change in changes:
-            if change.after is not None and change.after.type in _PROBES:
+            name, type_ = change.any.name, change.any.type
+            if type_ in _PROBES:
                 probe = _Update(loaded.name)
-                name, type_ = change.after.name, change.after.type
                 probe.changed.add(name, type_, _no_class(), 0, rdata_of_value(type_, _PROBES[type_]))
                 probes.append(probe)
         for update in self._packed(probes):
@@ -256,7 +256,7 @@ class Rfc2136Zones:
 def _exchange(message: Any, provider: Any) -> Any:
     """The response to a message.
 
-    :raises Refusal: it has no signature, though the message has one.
+    :raises UnsignedReply: it has no signature, though the message has one.
     """
     dns = dnspython()
     try:
@@ -267,7 +267,7 @@ def _exchange(message: Any, provider: Any) -> Any:
             raise
         is_signed = False
     if message.keyring and not is_signed:
-        raise Refusal(
+        raise UnsignedReply(
             "The reply to the signed update is not signed, so it may not come from the server. The update may or may not have "
             "been carried out. Check that host and port are those of the server itself"
         )

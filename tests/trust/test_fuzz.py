@@ -303,7 +303,17 @@ OPTIONS = {
         "resolver",
     ),
     "smtpd_dns_info": ("records", "nameservers", "resolver", "wait"),
-    "smtpd_dns_records": ("records", "state", "provider", "provider_secrets", "zones", "ttl", "conflict", "spf", "partial"),
+    "smtpd_dns_records": (
+        "records",
+        "state",
+        "provider",
+        "provider_secrets",
+        "zones",
+        "ttl",
+        "conflict",
+        "spf",
+        "partial",
+    ),
 }
 RECORDS = st.lists(
     st.fixed_dictionaries({"name": TEXTS, "type": st.sampled_from(["TXT", "MX", "CNAME", "A", ""]), "value": TEXTS}),
