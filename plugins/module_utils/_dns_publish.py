@@ -7,14 +7,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import random
+import time
 from typing import Any, Iterable, Mapping, Optional, Sequence
 
 from ._dns_plan import (
     LEFT_OUT,
     NOT_WRITTEN,
     UNCHANGED,
-    Conflict,
     Identity,
     Policy,
     ZonePlan,
@@ -23,14 +23,19 @@ from ._dns_plan import (
     relevant_names,
     zone_diff,
 )
+from ._dns_work import Reason, ZoneWork
 from ._errors import SmtpdError
 from ._octodns import Provider
 from ._rdata import name_key
-from ._record_sets import Change, LoadedZone, RecordSet, listing, no_zone, zones_if_any
+from ._record_sets import Change, Refused, ZoneChanged, listing, no_zone, zones_if_any
 from ._records import Wish
 
 # Of a record: its profile, or itself where it has none.
 _Owner = tuple[str, str]
+
+# How often the same changes are tried while somebody else writes to the zone, and how long to wait in between, in seconds.
+_ATTEMPTS = 5
+_PAUSES = (0.1, 0.4)
 
 
 def publish(
@@ -61,57 +66,6 @@ def publish(
     return result
 
 
-@dataclass
-class _Reason:
-    """Why the records of an owner are left out."""
-
-    errors: list[str] = field(default_factory=list)
-    conflicts: dict[Conflict, None] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        return "\n".join([*self.errors, *map(str, self.conflicts)])
-
-
-@dataclass
-class _ZoneWork:
-    """What has happened to a zone, and what is still to happen.
-
-    :param portions: what is to be written; C(None) where this is not prepared.
-    :param is_over: whether nothing more is written, because all is or because the provider fails.
-    :param done: by the id of wishes at names that were written, their actions.
-    :param before: of the names that were written, their content before.
-    :param after: and what it was made.
-    """
-
-    zone: str
-    wishes: list[Wish]
-    loaded: LoadedZone
-    current: ZonePlan
-    portions: Optional[list[tuple[list[Change], Any]]] = None
-    is_over: bool = False
-    done: dict[int, str] = field(default_factory=dict)
-    before: dict[str, Mapping[str, RecordSet]] = field(default_factory=dict)
-    after: dict[str, Mapping[str, RecordSet]] = field(default_factory=dict)
-
-    def finish_portion(self) -> None:
-        """Note that the first portion was written."""
-        changes, _plan = (self.portions or []).pop(0)
-        names = {change.any.name for change in changes}
-        for name in names:
-            self.before.setdefault(name, self.current.before[name])
-            self.after[name] = self.current.after[name]
-        for wish, action in zip(self.current.wishes, self.current.actions):
-            if wish.name in names and self.done.get(id(wish), UNCHANGED) == UNCHANGED:
-                self.done[id(wish)] = action
-
-    def open_wishes(self) -> list[Wish]:
-        """Those for which something has to be written."""
-        portions = [self.current.changes] if self.portions is None else [changes for changes, _plan in self.portions]
-        names = {change.any.name for changes in portions for change in changes}
-        pairs = zip(self.current.wishes, self.current.actions)
-        return [wish for wish, action in pairs if action != UNCHANGED and wish.name in names]
-
-
 class _Run:
     """One run: its zones, and whose records are left out."""
 
@@ -126,8 +80,8 @@ class _Run:
         self._owners = {id(wish): _owner(wish, place) for place, wish in enumerate(wishes)}
         self._zone_of: dict[int, str] = {}
         self._zones_of: dict[_Owner, set[str]] = {}
-        self.works: dict[str, _ZoneWork] = {}
-        self.reasons: dict[_Owner, _Reason] = {}
+        self.works: dict[str, ZoneWork] = {}
+        self.reasons: dict[_Owner, Reason] = {}
 
     # Reading and planning
 
@@ -152,7 +106,7 @@ class _Run:
             except SmtpdError as error:
                 self._leave_out(by_zone[zone], error)
             else:
-                self.works[zone] = _ZoneWork(zone, by_zone[zone], loaded, ZonePlan(zone, []))
+                self.works[zone] = ZoneWork(zone, by_zone[zone], loaded, ZonePlan(zone, []))
 
     def plan(self, zones: Iterable[str]) -> None:
         """Plan zones, and plan again those of whom that leaves out, until nobody falls out any more."""
@@ -166,7 +120,7 @@ class _Run:
                 work.portions = None
             stale = self._leave_out_conflicts(works) or self._prepare()
 
-    def _leave_out_conflicts(self, works: Sequence[_ZoneWork]) -> set[str]:
+    def _leave_out_conflicts(self, works: Sequence[ZoneWork]) -> set[str]:
         """Leave out those in conflict.
 
         :returns: the zones that they have records in.
@@ -174,8 +128,14 @@ class _Run:
         conflicts = [conflict for work in works for conflict in work.current.conflicts]
         if conflicts and not self._partial:
             raise SmtpdError(
-                "Nothing was written, because of %s:\n%s"
-                % (_count(len(conflicts), "conflict"), "\n".join("- %s" % conflict for conflict in conflicts)),
+                "%s %s:\n%s"
+                % (
+                    "Someone else changed a zone after it was read, and now there"
+                    if any(work.before for work in self.works.values())
+                    else "Nothing was written, because there",
+                    _count(len(conflicts), "conflict"),
+                    "\n".join("- %s" % conflict for conflict in conflicts),
+                ),
                 conflicts=[conflict.as_dict() for conflict in conflicts],
             )
         fallen: set[_Owner] = set()
@@ -186,7 +146,7 @@ class _Run:
             for conflict in work.current.conflicts:
                 for owner in set().union(*(concerned[identity] for identity in conflict.identities)):
                     fallen.add(owner)
-                    self.reasons.setdefault(owner, _Reason()).conflicts[conflict] = None
+                    self.reasons.setdefault(owner, Reason()).conflicts[conflict] = None
         return self._stale(fallen)
 
     def _prepare(self) -> set[str]:
@@ -202,19 +162,23 @@ class _Run:
                     return self._leave_out_impossible(work, error)
         return set()
 
-    def _leave_out_impossible(self, work: _ZoneWork, error: SmtpdError) -> set[str]:
+    def _leave_out_impossible(self, work: ZoneWork, error: SmtpdError) -> set[str]:
         """Leave out those whose changes cannot be prepared by themselves; all, if those of each can."""
-        by_owner: dict[_Owner, list[Wish]] = {}
-        for wish in work.open_wishes() if self._partial else ():
-            by_owner.setdefault(self._owners[id(wish)], []).append(wish)
         stale: set[str] = set()
-        for own in by_owner.values():
-            names = {wish.name for wish in own}
+        for changes in self._by_owner(work, work.current.changes) if self._partial else []:
             try:
-                self._provider.prepare(work.loaded, [one for one in work.current.changes if one.any.name in names])
+                self._provider.prepare(work.loaded, changes)
             except SmtpdError as own_error:
-                stale |= self._leave_out(own, own_error)
+                stale |= self._leave_out(work.wishes_of(changes), own_error)
         return stale or self._leave_out(work.open_wishes(), error)
+
+    def _by_owner(self, work: ZoneWork, changes: Sequence[Change]) -> list[list[Change]]:
+        """The changes by whose they are; of a name that several have, by the first of them."""
+        owner_of = {wish.name: self._owners[id(wish)] for wish in reversed(work.current.wishes)}
+        groups: dict[_Owner, list[Change]] = {}
+        for change in changes:
+            groups.setdefault(owner_of[change.any.name], []).append(change)
+        return list(groups.values())
 
     # Writing
 
@@ -224,29 +188,92 @@ class _Run:
         if self._check_mode or sum(len(work.portions or []) for work in self.works.values()) < 2:
             return
         for work in self.works.values():
-            one_of_each_type = {change.any.type: change for change in work.current.changes}
+            changes = work.current.changes
+            if not self._partial:
+                changes = list({change.any.type: change for change in changes}.values())
             try:
-                self._provider.ask_to_write(work.loaded, list(one_of_each_type.values()))
+                self._provider.ask_to_write(work.loaded, changes)
             except SmtpdError as error:
-                self.plan(self._leave_out(work.open_wishes(), error))
+                self.plan(self._leave_out_refused(work, error))
+
+    def _leave_out_refused(self, work: ZoneWork, error: SmtpdError) -> set[str]:
+        """Leave out those whose changes are refused by themselves; all, if those of each are not."""
+        stale: set[str] = set()
+        groups = self._by_owner(work, work.current.changes) if isinstance(error, Refused) and self._partial else []
+        for changes in groups:
+            try:
+                self._provider.ask_to_write(work.loaded, changes)
+            except Refused as own_error:
+                stale |= self._leave_out(work.wishes_of(changes), own_error)
+        return stale or self._leave_out(work.open_wishes(), error)
 
     def write(self) -> None:
         """Write all zones, or in check mode only note what would be written."""
         for work in self.works.values():
             try:
-                while work.portions:
-                    if not self._check_mode:
-                        self._provider.write(work.loaded, work.portions[0][1])
-                    work.finish_portion()
+                self._write_zone(work)
             except SmtpdError as error:
                 self._give_up(work, error)
             work.is_over = True
 
-    def _give_up(self, work: _ZoneWork, error: SmtpdError) -> None:
+    def _write_zone(self, work: ZoneWork) -> None:
+        """Write to a zone, and plan it anew whenever somebody else has changed it meanwhile."""
+        attempts = 0
+        while work.portions:
+            changes, prepared = work.portions[0]
+            try:
+                if not self._check_mode:
+                    self._provider.write(work.loaded, prepared)
+            except ZoneChanged:
+                attempts += 1
+                time.sleep(random.uniform(*_PAUSES) * attempts)
+                contested = self._read_again(work, {change.any.name for change in changes})
+                if work.portions and attempts == _ATTEMPTS:
+                    raise SmtpdError(
+                        "Someone else is changing %s: at each of %d attempts the records there were no longer as they "
+                        "had just been read. Run this again when the other program has finished."
+                        % (listing(contested), _ATTEMPTS)
+                    ) from None
+            except Refused as error:
+                if not self._partial:
+                    raise
+                self._isolate(work, changes, error)
+            else:
+                attempts = 0
+                work.finish_portion()
+
+    def _read_again(self, work: ZoneWork, names: set[str]) -> list[str]:
+        """Read a zone and plan it anew.
+
+        :returns: those of the names that have changed; all of them if none seems to.
+        """
+        old = work.loaded
+        work.loaded = self._provider.read(work.zone, relevant_names(work.zone, work.wishes))
+        self.plan([work.zone])
+        changed = [name for name in names if old.content.get(name) != work.loaded.content.get(name)]
+        return sorted(changed or names)
+
+    def _isolate(self, work: ZoneWork, changes: Sequence[Change], error: Refused) -> None:
+        """Write the halves of a portion that was refused, or leave out those whom the whole of it is of."""
+        groups = self._by_owner(work, changes)
+        if len(groups) > 1:
+            middle = len(groups) // 2
+            halves = [sum(half, []) for half in (groups[:middle], groups[middle:])]
+            work.portions = [
+                *(portion for half in halves for portion in self._provider.prepare(work.loaded, half)),
+                *(work.portions or [])[1:],
+            ]
+            return
+        stale = self._leave_out(work.wishes_of(changes), error)
+        work.failed.update(id(wish) for wish in work.wishes_of(changes))
+        work.loaded = self._provider.read(work.zone, relevant_names(work.zone, work.wishes))
+        self.plan(stale | {work.zone})
+
+    def _give_up(self, work: ZoneWork, error: SmtpdError) -> None:
         """Write nothing more to a zone, and nothing more of those who have something open in it."""
         if not self._partial:
             result = self.result()
-            raise SmtpdError(_what_was_written(error, result), **result) from None
+            raise SmtpdError(_what_was_written(error, result), **{**error.result, **result}) from None
         work.is_over = True
         self.plan(self._leave_out(work.open_wishes(), error))
 
@@ -258,11 +285,11 @@ class _Run:
         :returns: the zones that they have records in.
         :raises SmtpdError: nobody is to be left out.
         """
-        if not self._partial:
-            raise error
         owners = {self._owners[id(wish)] for wish in wishes}
+        if not self._partial or not owners:
+            raise error
         for owner in owners:
-            self.reasons.setdefault(owner, _Reason()).errors.append(str(error))
+            self.reasons.setdefault(owner, Reason()).errors.append(str(error))
         return self._stale(owners)
 
     def _stale(self, owners: Iterable[_Owner]) -> set[str]:
@@ -306,6 +333,8 @@ class _Run:
         work = self.works.get(self._zone_of.get(id(wish), ""))
         if work is not None and id(wish) in work.done:
             return work.done[id(wish)]
+        if work is not None and id(wish) in work.failed:
+            return NOT_WRITTEN
         if planned is None or (planned == UNCHANGED and self._owners[id(wish)] in self.reasons):
             return LEFT_OUT
         return UNCHANGED if planned == UNCHANGED else NOT_WRITTEN
@@ -346,7 +375,7 @@ def _owner(wish: Wish, place: int) -> _Owner:
 
 
 def _count(number: int, what: str) -> str:
-    return "%d %s%s" % (number, what, "" if number == 1 else "s")
+    return "is 1 %s" % what if number == 1 else "are %d %ss" % (number, what)
 
 
 def _what_was_written(error: SmtpdError, result: dict[str, Any]) -> str:

@@ -336,6 +336,15 @@ class Section:
     def __init__(self, zone: str) -> None:
         self._zone = zone
         self._records: list[tuple[str, bytes, bytes]] = []
+        self.size = 0  # bytes at most
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def extend(self, other: Section) -> None:
+        """Append all records of another section of the same zone."""
+        self._records += other._records
+        self.size += other.size
 
     def add(self, name: str, type_: str, class_: int, ttl: int, rdata: bytes) -> None:
         """Append a record.
@@ -344,7 +353,9 @@ class Section:
         :raises DNSException: there can be no such name.
         """
         rest = _RECORD.pack(type_number(type_), class_, ttl, len(rdata)) + rdata
-        self._records.append((name, self._wire_owner(name), rest))
+        owner = self._wire_owner(name)
+        self._records.append((name, owner, rest))
+        self.size += len(owner) + len(rest)
 
     def _wire_owner(self, name: str) -> bytes:
         """A name, of which the zone is a pointer to the question."""

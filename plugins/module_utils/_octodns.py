@@ -14,13 +14,13 @@ import contextlib
 import logging
 import re
 import warnings
-from typing import Any, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Callable, Iterable, Iterator, Mapping, Sequence
 
 from ._dns_transfer import DEFAULT_LIMITS, Limits
 from ._errors import InputError, SmtpdError
 from ._octodns_classes import class_name_of, is_a, load_class, misspelt_setting, secret_settings, settings_of
 from ._rdata import name_key
-from ._record_sets import Change, LoadedZone
+from ._record_sets import Change, LoadedZone, Refusal, Refused
 
 _MASK = "********"
 _MAX_ANSWER = 500
@@ -78,12 +78,13 @@ class Provider:
             )
         if "class" in secrets:
             raise InputError("provider_secrets.class", "is no secret: give it in provider.")
-        self._provider = self._connect({**settings, **secrets})
+        everything = {**settings, **secrets}
+        self._provider = self._connect(everything)
         if getattr(self._provider, "apply_disabled", False):
             raise InputError(
                 "provider.apply_disabled", "is set, so that nothing could be written: use check mode for that."
             )
-        self._zones = _zones_of(self._provider, self.class_name, limits)
+        self._zones = _zones_of(self._provider, self.class_name, lambda: self._connect(everything), limits)
 
     def zones(self) -> list[str]:
         """The zones that the provider has.
@@ -131,11 +132,12 @@ class Provider:
             return self._zones.prepare(loaded, changes)
 
     def ask_to_write(self, loaded: LoadedZone, changes: Sequence[Change]) -> None:
-        """Find out whether the new values of changes may be written, where that can be asked without writing anything.
+        """Find out whether record sets may be written, where that can be asked without writing anything.
 
         By dynamic updates it can.
 
-        :raises SmtpdError: they may not.
+        :raises Refused: they may not.
+        :raises SmtpdError: the provider fails.
         """
         with self._explained("Ask whether the zone %s may be written" % loaded.name):
             self._zones.ask_to_write(loaded, changes)
@@ -143,6 +145,7 @@ class Provider:
     def write(self, loaded: LoadedZone, plan: Any) -> None:
         """Carry out a plan.
 
+        :raises ZoneChanged: somebody else has changed the zone since it was loaded, so that nothing was written.
         :raises SmtpdError: the provider did not.
         """
         with self._explained("Write to the zone %s" % loaded.name):
@@ -150,7 +153,8 @@ class Provider:
 
     # Making the provider
 
-    def _connect(self, settings: dict[str, Any]) -> Any:
+    def _connect(self, settings: Mapping[str, Any]) -> Any:
+        settings = dict(settings)
         with self._explained("Load octoDNS"):
             cls = load_class(settings.pop("class"))
         try:
@@ -202,7 +206,8 @@ class Provider:
         except SmtpdError:
             raise
         except Exception as error:
-            raise SmtpdError("%s by %s: %s" % (attempt, self.class_name, self._describe(error))) from None
+            kind = Refused if isinstance(error, Refusal) else SmtpdError
+            raise kind("%s by %s: %s" % (attempt, self.class_name, self._describe(error))) from None
 
     def _describe(self, error: Exception) -> str:
         text = self._clean(error) or type(error).__name__
@@ -266,7 +271,7 @@ def _quiet() -> Iterator[None]:
         logging.disable(disabled)
 
 
-def _zones_of(provider: Any, class_name: str, limits: Limits) -> Any:
+def _zones_of(provider: Any, class_name: str, connect: Callable[[], Any], limits: Limits) -> Any:
     """What reads and writes the zones of a provider."""
     if is_a(provider, "octodns_bind", "Rfc2136Provider"):
         from ._rfc2136 import Rfc2136Zones
@@ -274,4 +279,4 @@ def _zones_of(provider: Any, class_name: str, limits: Limits) -> Any:
         return Rfc2136Zones(provider, limits)
     from ._octodns_zones import OctodnsZones
 
-    return OctodnsZones(provider, class_name)
+    return OctodnsZones(provider, class_name, connect)

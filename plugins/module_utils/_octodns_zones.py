@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
-from typing import Any, Iterable, Mapping, Optional, Sequence
+from typing import Any, Callable, Iterable, Mapping, Optional, Sequence
 
 from ._errors import SmtpdError
 from ._octodns_classes import is_a
 from ._octodns_texts import exact_record, is_clear, spelt_texts, text_of
 from ._rdata import CNAME, MX, TXT, name_key, split_mx
-from ._record_sets import Change, LoadedZone, RecordSet, batches
+from ._record_sets import Change, Content, LoadedZone, RecordSet, ZoneChanged, batches
 
 # Their APIs have single records, and what is created joins the others.
 _BY_RECORD = (
@@ -38,21 +38,31 @@ class _Origin:
 
 
 class OctodnsZones:
-    """The zones of one provider."""
+    """The zones of one provider.
 
-    def __init__(self, provider: Any, class_name: str) -> None:
+    :param connect: makes the provider anew.
+    """
+
+    def __init__(self, provider: Any, class_name: str, connect: Callable[[], Any]) -> None:
         self._provider = provider
         self._class_name = class_name
+        self._connect = connect
         self._texts = spelt_texts(provider)
+        self._were_read: set[str] = set()
 
     def read(self, zone: str, names: set[str]) -> LoadedZone:
-        """Have a zone read.
+        """Have a zone read, as it is now.
 
         :param zone: its name key.
         :param names: the name keys of which the content is wanted.
         """
         from octodns.zone import Zone
 
+        if zone in self._were_read:
+            # The classes remember what they have read, each in its own way. A new provider has read nothing yet.
+            self._provider = self._connect()
+            self._texts = spelt_texts(self._provider)
+        self._were_read.add(zone)
         loaded = Zone(zone, [])
         # To some classes (Cloudflare's) a zone without records is one that is not there.
         exists = self._provider.populate(loaded, target=True, lenient=True)
@@ -65,28 +75,36 @@ class OctodnsZones:
         return LoadedZone(zone, content, owners, exists is not False, _Origin(loaded, records))
 
     def prepare(self, loaded: LoadedZone, changes: Sequence[Change]) -> list[tuple[list[Change], Any]]:
-        """Make plans of changes, without writing anything.
+        """Check that changes can be written, without writing anything.
 
-        :returns: portions of the changes, each with the plan to C(write).
+        :returns: portions of the changes, each with what to C(write).
         :raises SmtpdError: the provider cannot have such records.
         """
-        from octodns.provider.plan import Plan
-
-        made = self._octodns_changes(loaded, changes)
-        zone = loaded.origin.zone
-        desired = zone.copy()
-        _carry_out(desired, itertools.chain.from_iterable(made.values()))
-        return [
-            (batch, Plan(zone, desired, [one for change in batch for one in made[change]], True))
-            for batch in batches(changes)
-        ]
+        self._octodns_changes(loaded, changes)
+        return [(batch, batch) for batch in batches(changes)]
 
     def ask_to_write(self, _loaded: LoadedZone, _changes: Iterable[Change]) -> None:
         """Nothing: these providers cannot be asked."""
 
-    def write(self, _loaded: LoadedZone, plan: Any) -> None:
-        """Carry out a plan."""
-        self._provider.apply(plan)
+    def write(self, loaded: LoadedZone, changes: Any) -> None:
+        """Write changes, if their names are still as they were read. Most providers write record sets as a whole, and would
+        so undo what somebody else has changed in them.
+
+        :raises ZoneChanged: they are not.
+        """
+        names = {change.any.name for change in changes}
+        now = self.read(loaded.name, names)
+        if any(_state(loaded.content, name) != _state(now.content, name) for name in names):
+            raise ZoneChanged("The zone %s changed after it was read." % loaded.name)
+        self._apply(now, changes)
+
+    def _apply(self, loaded: LoadedZone, changes: Sequence[Change]) -> None:
+        from octodns.provider.plan import Plan
+
+        octodns_changes = list(itertools.chain.from_iterable(self._octodns_changes(loaded, changes).values()))
+        desired = loaded.origin.zone.copy()
+        _carry_out(desired, octodns_changes)
+        self._provider.apply(Plan(loaded.origin.zone, desired, octodns_changes, True))
 
     def _record_set(self, name: str, record: Any) -> RecordSet:
         if record._type == TXT and self._texts is not None:
@@ -160,6 +178,11 @@ class OctodnsZones:
 
 
 # Records
+
+
+def _state(content: Content, name: str) -> dict[str, tuple[int, list[str]]]:
+    """What there is at a name. Some APIs list the values of a set in another order each time."""
+    return {type_: (one.ttl, sorted(one.values)) for type_, one in content.get(name, {}).items()}
 
 
 def _carry_out(zone: Any, octodns_changes: Iterable[Any]) -> None:

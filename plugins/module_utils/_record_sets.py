@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Iterable, Iterator, Mapping, Optional, Sequence
 
-from ._errors import InputError
+from ._errors import InputError, SmtpdError
 from ._rdata import find_zone, name_key, rdata_of
 
 # What one message to a DNS server can carry (64 KiB) is reached by the one or by the other, with room to spare.
@@ -19,6 +19,18 @@ _BATCH_BYTES = 40000
 _RECORD_OVERHEAD = 16
 
 _LISTED = 20
+
+
+class ZoneChanged(SmtpdError):
+    """Somebody else changed the zone after it was read, so that nothing was written."""
+
+
+class Refusal(Exception):
+    """A server says that it did not carry an update out."""
+
+
+class Refused(SmtpdError):
+    """Nothing was written, because the server refuses what is in the update."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +128,7 @@ def batches(changes: Sequence[Change]) -> Iterator[list[Change]]:
     """The changes in portions that fit a DNS message. Those of one name stay together, so that they happen at once."""
     batch: list[Change] = []
     size = 0
-    for _name, together in _by_name(changes):
+    for together in by_name(changes).values():
         own_size = sum(change.size() for change in together)
         if batch and (len(batch) + len(together) > _BATCH_CHANGES or size + own_size > _BATCH_BYTES):
             yield batch
@@ -127,8 +139,9 @@ def batches(changes: Sequence[Change]) -> Iterator[list[Change]]:
         yield batch
 
 
-def _by_name(changes: Sequence[Change]) -> Iterator[tuple[str, list[Change]]]:
+def by_name(changes: Iterable[Change]) -> dict[str, list[Change]]:
+    """The changes by the names that they change, in order."""
     grouped: dict[str, list[Change]] = {}
     for change in changes:
         grouped.setdefault(change.any.name, []).append(change)
-    return iter(grouped.items())
+    return grouped

@@ -130,8 +130,15 @@ requirements:
   - dnspython (Python library) >= 2.4
 notes:
   - Names and host names are published in lower case.
-  - Changes are written in portions of at most 400, all changes of one name together. If one fails, those before it
-    stay. The returned C(records) say what was written, and it is safe to run the module again.
+  - Changes are written in portions, all changes of one name together. Dynamic updates are as large as a DNS message
+    allows, within the setting C(update_batch_size) of V(octodns_bind.Rfc2136Provider); other providers get at most 400
+    changes at a time. If a portion fails, those before it stay. The returned RV(records) say what was written, and it
+    is safe to run the module again.
+  - If someone else changes the records concerned after the module has read them, it reads and plans again. After five
+    attempts in a row it fails. Dynamic updates let the server check this. For other providers, the module reads the
+    zone again right before it writes; R(the guide, ansible_collections.smtpd.email.docsite.guide_dns_providers) says
+    for each provider what cannot be excluded.
+  - If a TSIG key is set, a reply to an update that is not signed is refused.
 seealso:
   - module: smtpd.email.smtpd_profile_info
   - module: smtpd.email.smtpd_dns_info

@@ -313,6 +313,7 @@ OPTIONS = {
         "conflict",
         "spf",
         "transfer_limits",
+        "partial",
     ),
 }
 RECORDS = st.lists(

@@ -9,7 +9,9 @@ from typing import Any, Callable, Optional
 
 import pytest
 
-from tests.support.bind import BindServer
+from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdError
+from ansible_collections.smtpd.email.plugins.module_utils._octodns import Provider
+from tests.support.bind import _ZONE_CONFIG, BindServer
 
 Run = Callable[..., dict[str, Any]]
 
@@ -195,22 +197,64 @@ def test_a_record_that_two_profiles_share_is_published_for_the_one_that_is_not_l
     assert published(bind, "bounce.example.com") == ["bounce.example.com. 3600 IN MX 10 %s." % SES]
 
 
-def test_a_failure_midway_says_what_was_written_of_whom(publish: Run) -> None:
+def test_records_that_a_server_refuses_midway_leave_out_their_profile_alone(publish: Run) -> None:
     # BIND refuses an MX whose host is in the zone and has no address.
-    with BindServer(["example.com", "example.net", "example.org"]) as bind:
+    zones = ["example.com", "example.net", "example.org"]
+    with BindServer(zones) as bind:
         provider, secrets = bind.octodns_provider()
         given = [
-            *profile("p1"),
+            *(one for number in range(20) for one in profile("a%d" % number)),
             record("p2", "_amazonses.p2.example.com", "TXT", "x"),
             record("p2", "bounce.p2.example.net", "MX", "nowhere.example.net"),
+            record("p2", "z.p2.example.net", "TXT", "x"),
             record("p2", "go.p2.example.org", "CNAME", LINK_TARGET),
             *profile("p3", "example.org"),
+            *(one for number in range(20) for one in profile("z%d" % number)),
         ]
-        zones = ["example.com", "example.net", "example.org"]
         result = publish(records=given, zones=zones, provider=provider, provider_secrets=secrets, partial=True)
         assert result["failed"] and result["changed"]
-        assert actions(result, "p2") == ["created", "not_written", "left_out"]
-        assert actions(result, "p3") == ["created"] * 3
-        assert actions(result, "p1") == ["created", "created", "not_written"]  # in the same message as the refused one
-        assert left_out(result) == ["p1", "p2"]
-        assert "go.p2.example.org" not in bind.zone_text("example.org")
+        assert actions(result, "p2") == ["created", "not_written", "not_written", "left_out"]
+        assert left_out(result) == ["p2"] and "REFUSED" in result["left_out"][0]["msg"]
+        assert {one["action"] for one in result["records"] if one["profile_id"] != "p2"} == {"created"}
+        assert "p2" not in bind.zone_text("example.org") + bind.zone_text("example.net")
+        assert [zone["created"] for zone in result["zones"]] == [83, 40, 1]
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_a_name_that_a_key_may_not_write_leaves_out_its_profile_alone_and_entirely(
+    state: str, publish: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    denied = 'update-policy {{ deny "{key_name}" subdomain bounce.p2.example.com. ANY; '
+    monkeypatch.setattr("tests.support.bind._ZONE_CONFIG", _ZONE_CONFIG.replace("update-policy {{ ", denied))
+    given = [*profile("p1"), *profile("p2"), *profile("p3")]
+    zones = {"example.com": "", "example.net": ""}
+    if state == "absent":
+        for one in given:
+            name, zone = one["name"].rsplit(".", 2)[0], one["name"].split(".", one["name"].count(".") - 1)[-1]
+            value = {"TXT": '"%s"', "MX": "10 %s.", "CNAME": "%s."}[one["type"]] % one["value"]
+            zones[zone] += "%s %s %s\n" % (name, one["type"], value)
+    with BindServer(zones) as bind:
+        provider, secrets = bind.octodns_provider()
+        before = published(bind, "p2")
+        result = publish(records=given, provider=provider, provider_secrets=secrets, state=state, partial=True)
+        assert left_out(result) == ["p2"] and actions(result, "p2") == ["left_out"] * 3
+        done = "created" if state == "present" else "removed"
+        assert [actions(result, name) for name in ("p1", "p3")] == [[done] * 3] * 2
+        assert published(bind, "p2") == before
+
+
+def test_a_zone_that_fails_midway_leaves_out_all_that_is_open_in_it(
+    publish: Run, bind: BindServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Provider.write
+
+    def failing(self: Provider, loaded: Any, plan: Any) -> None:
+        if loaded.name == "example.com.":
+            raise SmtpdError("timed out")
+        write(self, loaded, plan)
+
+    monkeypatch.setattr(Provider, "write", failing)
+    result = publish(records=[*profile("p1"), record("p2", "a.example.net", "TXT", "x")], partial=True)
+    assert actions(result, "p1") == ["not_written", "not_written", "left_out"]
+    assert actions(result, "p2") == ["created"] and left_out(result) == ["p1"]
+    assert published(bind, "p1") == []
