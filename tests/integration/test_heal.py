@@ -106,23 +106,72 @@ def test_records_that_were_lost_before_the_service_noticed_are_published_again(
     assert (results(run)["d0.acorn.example"]["state"], results(run)["d0.acorn.example"]["failed"]) == ("active", False)
 
 
-@pytest.mark.thorough
-def test_one_profile_in_conflict_does_not_keep_the_others_from_being_healed(
+# By the number of a profile, what somebody else has at one of its names.
+IN_THE_WAY = {
+    1: ("go1.acorn-links.example", "CNAME", "elsewhere.example.net."),
+    2: ("go2.acorn-links.example", "A", "192.0.2.1"),
+    3: ("bounce.d3.acorn.example", "MX", "10 mx.example.net."),
+    4: ("bounce.d4.acorn.example", "TXT", '"v=spf1 include:example.net -all"'),
+    5: ("d5.acorn.example", "NS", "ns.example.net."),
+}
+
+
+def seed_one_of_each_kind(simulator: Simulator, dns: BindServer) -> dict[str, str]:
+    """Two profiles that can be set up, and others that cannot: by sending domain what the reason names, if there is one."""
+    for number in range(7):
+        seed(simulator, dns, number, "pending", publish=False)
+    for record in IN_THE_WAY.values():
+        dns.add(*record)
+    simulator.seed(
+        profile_name="p7",
+        sending_domain="d7.acorn.example",
+        bounce_domain="bounce.d7.acorn.example",
+        link_domain="go.elsewhere.example",
+        state="pending",
+    )
+    return {
+        **{"d%d.acorn.example" % number: "" for number in (0, 6)},
+        **{"d%d.acorn.example" % number: name for number, (name, _type, _rdata) in IN_THE_WAY.items()},
+        "d7.acorn.example": "go.elsewhere.example",
+    }
+
+
+def assert_one_of_each_kind(found: dict[str, dict[str, Any]], reasons: dict[str, str], dns: BindServer) -> None:
+    """What can be set up is active, and nothing of the others is published."""
+    assert {domain: item["state"] for domain, item in found.items()} == {
+        domain: "pending" if reason else "active" for domain, reason in reasons.items()
+    }
+    after = content(dns)
+    for domain, reason in reasons.items():
+        assert found[domain]["failed"] is bool(reason)
+        assert reason in found[domain]["todo"]
+        assert ("_domainkey.%s." % domain in after) is not bool(reason)
+    for name, type_, rdata in IN_THE_WAY.values():
+        assert "%s. 300 IN %s %s" % (name, type_, rdata) in after
+
+
+def test_profiles_that_cannot_be_healed_do_not_hold_up_the_others(
     ansible: Ansible, simulator: Simulator, dns: BindServer
 ) -> None:
-    for number in range(3):
-        seed(simulator, dns, number, "pending", publish=False)
-    dns.add("go1.acorn-links.example", "CNAME", "elsewhere.example.net.")
+    reasons = seed_one_of_each_kind(simulator, dns)
     run = heal(ansible, dns)
     assert run.returncode != 0
-    assert {name: item["state"] for name, item in results(run).items()} == {
-        "d0.acorn.example": "active",
-        "d1.acorn.example": "pending",
-        "d2.acorn.example": "active",
-    }
+    assert_one_of_each_kind(results(run), reasons, dns)
     assert run.failed[-1].endswith("Fail if a profile is not well")
-    assert "go1.acorn-links.example" in run.of("Fail if a profile is not well")["msg"]
-    assert "go1.acorn-links.example. 300 IN CNAME elsewhere.example.net." in content(dns)
+    message = run.of("Fail if a profile is not well")["msg"]
+    assert all(reason in message for reason in reasons.values())
+
+
+def test_existing_profiles_that_cannot_be_set_up_do_not_hold_up_the_others(
+    ansible: Ansible, simulator: Simulator, dns: BindServer
+) -> None:
+    reasons = seed_one_of_each_kind(simulator, dns)
+    wanted = [{"profile_name": "p" + domain[1], "sending_domain": domain} for domain in reasons]
+    run = ansible.role(list=wanted, **settings(dns))
+    assert run.returncode != 0
+    found = run.of("Set the fact sending_profile_results")["ansible_facts"]["sending_profile_results"]
+    assert_one_of_each_kind({item["sending_domain"]: item for item in found}, reasons, dns)
+    assert len(run.failed) == 1 and run.failed[0].endswith("Fail if a profile could not be set up")
 
 
 def test_what_cannot_be_healed_fails_and_says_what_is_left_to_do(
