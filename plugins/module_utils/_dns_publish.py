@@ -289,7 +289,7 @@ class _Run:
         if not self._partial or not owners:
             raise error
         for owner in owners:
-            self.reasons.setdefault(owner, Reason()).errors.append(str(error))
+            self.reasons.setdefault(owner, Reason()).errors[str(error)] = None
         return self._stale(owners)
 
     def _stale(self, owners: Iterable[_Owner]) -> set[str]:
