@@ -39,10 +39,10 @@ author:
 EXAMPLES = r"""
 - name: Refuse misspelt variables
   ansible.builtin.assert:
-    that: found.errors | length == 0
-    fail_msg: "{{ found.errors | join('\n') }}"
+    that: checked.errors | length == 0
+    fail_msg: "{{ checked.errors | join('\n') }}"
   vars:
-    found: "{{ lookup('smtpd.email.checked_variables', 'sending_profile', 'smtpd_audit') }}"
+    checked: "{{ lookup('smtpd.email.checked_variables', 'sending_profile', 'smtpd_audit') }}"
 """
 
 RETURN = r"""

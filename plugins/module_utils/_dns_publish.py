@@ -27,12 +27,14 @@ from ._dns_work import Reason, ZoneWork
 from ._errors import SmtpdError
 from ._octodns import Provider
 from ._rdata import name_key
-from ._record_sets import Change, Refused, ZoneChanged, listing, no_zone, zones_if_any
+from ._record_sets import Change, Refused, Silent, ZoneChanged, listing, no_zone, zones_if_any
 from ._records import Wish
 
 # Of a record: its profile, or itself where it has none.
 _Owner = tuple[str, str]
 
+# After how many zones in a row that time out no more are read.
+_SILENT_ZONES = 3
 # How often the same changes are tried while somebody else writes to the zone, and how long to wait in between, in seconds.
 _ATTEMPTS = 5
 _PAUSES = (0.1, 0.4)
@@ -100,12 +102,18 @@ class _Run:
                 self._zone_of[id(wish)] = zone
                 self._zones_of.setdefault(self._owners[id(wish)], set()).add(zone)
                 by_zone.setdefault(zone, []).append(wish)
+        silent: list[Silent] = []
         for zone in sorted(by_zone):
             try:
+                if len(silent) == _SILENT_ZONES:  # each of thousands would take its timeout
+                    raise Silent("Not read, because the provider did not answer for other zones. %s" % silent[-1])
                 loaded = self._provider.read(zone, relevant_names(zone, by_zone[zone]))
             except SmtpdError as error:
+                if len(silent) < _SILENT_ZONES:
+                    silent = [*silent, error] if isinstance(error, Silent) else []
                 self._leave_out(by_zone[zone], error)
             else:
+                silent = []
                 self.works[zone] = ZoneWork(zone, by_zone[zone], loaded, ZonePlan(zone, []))
 
     def plan(self, zones: Iterable[str]) -> None:
@@ -289,7 +297,7 @@ class _Run:
         if not self._partial or not owners:
             raise error
         for owner in owners:
-            self.reasons.setdefault(owner, Reason()).errors.append(str(error))
+            self.reasons.setdefault(owner, Reason()).errors[str(error)] = None
         return self._stale(owners)
 
     def _stale(self, owners: Iterable[_Owner]) -> set[str]:

@@ -19,7 +19,7 @@ from ._records import Wish
 class Reason:
     """Why the records of an owner are left out."""
 
-    errors: list[str] = field(default_factory=list)
+    errors: dict[str, None] = field(default_factory=dict)
     conflicts: dict[Conflict, None] = field(default_factory=dict)
 
     def __str__(self) -> str:

@@ -11,20 +11,18 @@ Each task that uses one of them imports this file and what it needs, which Ansib
 from __future__ import annotations
 
 import json
-from typing import Any, Mapping, Sequence, Union
+from typing import Any, Mapping, Optional, Sequence, Union
 
 from ._compact import BUNDLE, expanded, listed, text_of
 from ._domains import is_domain
 from ._errors import InputError
 from ._vocabulary import ACTIVE, DOMAIN_FIELDS, FAILED, PRESENT
 
-NOTHING: Mapping[str, Any] = {}
-
 # What publishing a record, looking for it, and telling whose it is takes.
 _BARE = ("name", "type", "value", "priority", "profile_id", "validation_state")
 
 
-def bare_records(source: Any, only_open: bool = False, published: Mapping[str, Any] = NOTHING) -> list[str]:
+def bare_records(source: Any, only_open: bool = False, published: Optional[Mapping[str, Any]] = None) -> list[str]:
     """DNS records less what is not needed to publish them, or to look for them, bundled in one text in JSON.
 
     :param source: the records, or a result that has them. Those of a compact one go on as they are where all are wanted, since
@@ -33,7 +31,7 @@ def bare_records(source: Any, only_open: bool = False, published: Mapping[str, A
     :param published: the result of C(smtpd_dns_records). Records of profiles that it left out are left out here too.
     :raises InputError: C(only_open) is given with a list.
     """
-    left_out = left_out_ids(published)
+    left_out = left_out_ids(published or {})
     if isinstance(source, Mapping):
         text = None if left_out else text_of(source, "dns_records")
         profiles = listed(source, "profiles") if only_open else []
@@ -68,7 +66,7 @@ def left_out_ids(published: Mapping[str, Any]) -> set[str]:
 
 
 def profiles_ready(
-    lookup: Mapping[str, Any], answers: Mapping[str, Any], published: Mapping[str, Any] = NOTHING
+    lookup: Mapping[str, Any], answers: Mapping[str, Any], published: Optional[Mapping[str, Any]] = None
 ) -> list[str]:
     """The profiles that the service can be asked to verify, each as C({"profile_id": ...}) in JSON.
 
@@ -77,7 +75,7 @@ def profiles_ready(
     :param published: the result of C(smtpd_dns_records). Profiles that it left out are not ready.
     """
     wrong = {record.get("profile_id") for record in listed(answers, "records") if record["status"] != PRESENT}
-    wrong |= left_out_ids(published)
+    wrong |= left_out_ids(published or {})
     return [
         json.dumps({"profile_id": profile["profile_id"]})
         for profile in listed(lookup, "profiles")

@@ -20,7 +20,7 @@ from ._dns_transfer import DEFAULT_LIMITS, Limits
 from ._errors import InputError, SmtpdError
 from ._octodns_classes import class_name_of, is_a, load_class, misspelt_setting, secret_settings, settings_of
 from ._rdata import name_key
-from ._record_sets import Change, LoadedZone, Refusal, Refused
+from ._record_sets import Change, LoadedZone, Refusal, Refused, Silent
 
 _MASK = "********"
 _MAX_ANSWER = 500
@@ -206,8 +206,7 @@ class Provider:
         except SmtpdError:
             raise
         except Exception as error:
-            kind = Refused if isinstance(error, Refusal) else SmtpdError
-            raise kind("%s by %s: %s" % (attempt, self.class_name, self._describe(error))) from None
+            raise _kind(error)("%s by %s: %s" % (attempt, self.class_name, self._describe(error))) from None
 
     def _describe(self, error: Exception) -> str:
         text = self._clean(error) or type(error).__name__
@@ -225,6 +224,13 @@ class Provider:
         for secret in self._secrets:
             text = text.replace(secret, _MASK)
         return text
+
+
+def _kind(error: Exception) -> type[SmtpdError]:
+    if isinstance(error, Refusal):
+        return Refused
+    # By name: sockets, requests, dnspython and the libraries of providers each have classes of their own.
+    return Silent if "timeout" in type(error).__name__.lower() else SmtpdError
 
 
 def _reason(error: Exception) -> Any:

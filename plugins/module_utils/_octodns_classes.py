@@ -111,7 +111,7 @@ def _import(module_name: str, class_name: str) -> Any:
         if missing.split(".")[0] != package:
             raise MissingLibraryError(missing, "by the provider class %s" % class_name) from None
     # What was typed is never suggested for installation: anybody may have registered the misspelt name of a package.
-    if missing == package in _PACKAGES:
+    if missing == package and package in _PACKAGES:
         library = package.replace("_", "-")
         raise MissingLibraryError(library, "by the provider class %s (pip install %s)" % (class_name, library))
     if missing != package:

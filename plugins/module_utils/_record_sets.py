@@ -29,6 +29,10 @@ class Refusal(Exception):
     """A server says that it did not carry an update out."""
 
 
+class Silent(SmtpdError):
+    """Nobody answered in time."""
+
+
 class Refused(SmtpdError):
     """Nothing was written, because the server refuses what is in the update."""
 

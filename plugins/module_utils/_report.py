@@ -12,7 +12,6 @@ from typing import Any, Mapping, Optional, Sequence
 
 from ._compact import expanded, listed
 from ._describing import describe_records
-from ._handover import NOTHING
 from ._profiles import check_wanted, describe_profile, describe_unexpected, find
 from ._rdata import name_key
 from ._texts import printable
@@ -26,7 +25,7 @@ def profile_results(
     answers: Mapping[str, Any],
     verified: Mapping[str, Any],
     manual: bool,
-    published: Mapping[str, Any] = NOTHING,
+    published: Optional[Mapping[str, Any]] = None,
 ) -> list[dict[str, Any]]:
     """One item for each wanted profile: what it is, and what is left to do.
 
@@ -50,7 +49,7 @@ def profile_results(
     unexpected: dict[str, list[Mapping[str, Any]]] = {}
     for finding in listed(lookup, "findings"):
         unexpected.setdefault(finding["profile_id"], []).append(finding)
-    left_out = listed(published, "left_out")
+    left_out = listed(published or {}, "left_out")
     results = []
     for place, (creation, profile) in enumerate(zip(creations, found)):
         profile_id = profile["profile_id"] if profile else None

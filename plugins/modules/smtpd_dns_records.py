@@ -120,7 +120,8 @@ options:
         C(profile_id), in all zones. A record without a C(profile_id) is left out alone. All other records are
         published. The module then fails, and returns what it left out in RV(left_out), along with its other results.
       - Reasons to leave out records are conflicts, a zone that does not exist or that the provider does not list, and
-        a zone that the provider does not let the module read or update. Check mode does not send updates, so it cannot
+        a zone that the provider does not let the module read or update. After three zones in a row for which the
+        provider does not answer in time, the module reads no more of them. Check mode does not send updates, so it cannot
         detect that updates are refused.
     type: bool
     default: false

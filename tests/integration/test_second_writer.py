@@ -1,7 +1,8 @@
 # Copyright (c) 2026, the smtpd.email authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Someone else changes a record set at a provider whose API has whole sets, after the module has read it and before it writes."""
+"""Someone else changes a record set after the module has read it and before it writes: at providers whose API has whole sets, and
+at Knot, which like BIND takes dynamic updates."""
 
 from __future__ import annotations
 
@@ -12,10 +13,11 @@ import pytest
 from ansible_collections.smtpd.email.plugins.module_utils import _dns_publish
 from ansible_collections.smtpd.email.plugins.module_utils._octodns import Provider
 from tests.support.inprocess import run_module
+from tests.support.knot import KnotServer
 from tests.support.moto import MotoServer
 from tests.support.powerdns import PowerDnsServer
 
-Server = Union[PowerDnsServer, MotoServer]
+Server = Union[KnotServer, PowerDnsServer, MotoServer]
 Publish = Callable[..., dict[str, Any]]
 
 BOUNCE = "bounce.mail.acorn.example"
@@ -25,7 +27,7 @@ SPF = (BOUNCE, "TXT", "v=spf1 include:amazonses.com ~all")
 MX = (BOUNCE, "MX", "feedback-smtp.us-east-1.amazonses.com")
 
 
-@pytest.fixture(scope="module", params=[PowerDnsServer, MotoServer])
+@pytest.fixture(scope="module", params=[KnotServer, PowerDnsServer, MotoServer])
 def running(request: pytest.FixtureRequest) -> Iterator[Server]:
     with request.param(zones=["acorn.example"]) as server:
         yield server

@@ -11,6 +11,7 @@ import pytest
 
 from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdError
 from ansible_collections.smtpd.email.plugins.module_utils._octodns import Provider
+from ansible_collections.smtpd.email.plugins.module_utils._rfc2136 import Rfc2136Zones
 from tests.support.bind import _ZONE_CONFIG, BindServer
 
 Run = Callable[..., dict[str, Any]]
@@ -258,3 +259,21 @@ def test_a_zone_that_fails_midway_leaves_out_all_that_is_open_in_it(
     assert actions(result, "p1") == ["not_written", "not_written", "left_out"]
     assert actions(result, "p2") == ["created"] and left_out(result) == ["p1"]
     assert published(bind, "p1") == []
+
+
+def test_a_provider_that_does_not_answer_is_not_asked_for_every_zone(
+    publish: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def silent(self: Rfc2136Zones, zone: str, names: set[str]) -> Any:
+        asked.append(zone)
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr(Rfc2136Zones, "read", silent)
+    zones = ["z%d.example" % number for number in range(9)]
+    given = [record(None, "a." + zone, "TXT", "x") for zone in zones]
+    result = publish(records=given, zones=zones, partial=True)
+    assert len(asked) == 3 and len(result["left_out"]) == 9
+    assert "Nothing answered in time" in result["left_out"][0]["msg"]
+    assert result["left_out"][8]["msg"].startswith("Not read, because the provider did not answer for other zones. ")

@@ -318,6 +318,30 @@ def test_messages_are_as_full_as_they_can_be(publish: Run, bind: BindServer, sen
     assert len(sizes) <= 5 and min(sizes[:-1]) > 60000
 
 
+def test_what_is_required_counts_for_the_size_of_a_message(publish: Run, bind: BindServer, sent: list[Any]) -> None:
+    names = ["n%d.example.com" % number for number in range(300)]
+    assert publish(*((name, "TXT", "x" * 200) for name in names))["changed"]
+    sent.clear()
+    assert publish(*((name, "TXT", "y" * 200) for name in names))["zones"][0]["created"] == 300
+    assert [len(update.to_wire()) > 60000 for update in sent] == [True, True, False]
+
+
+def test_asking_whether_a_zone_may_be_written_removes_nothing_that_someone_just_published(
+    publish: Run, bind: BindServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask, seen = Provider.ask_to_write, []
+
+    def interrupted(self: Provider, loaded: Any, changes: Any) -> None:
+        if loaded.name == "example.net.":
+            bind.add(LINK[0], "CNAME", LINK[2] + ".")
+        ask(self, loaded, changes)
+        seen.append(lines(bind, LINK[0]))
+
+    monkeypatch.setattr(Provider, "ask_to_write", interrupted)
+    assert actions(publish(TOKEN, LINK)) == ["created", "unchanged"]
+    assert seen == [[], [LINK[0] + ". IN CNAME l.smtpdgo.com."]]
+
+
 def test_values_in_any_spelling_are_what_is_required(publish: Run, bind: BindServer, sent: list[Any]) -> None:
     bind.add(BOUNCE, "TXT", '"ab"', '"a" "b"', r'"gr\195\188n \200"', '"%s" "%s"' % ("k" * 255, "l" * 100))
     bind.add(BOUNCE, "MX", "10 Feedback-SMTP.us-east-1.AmazonSES.com.")
