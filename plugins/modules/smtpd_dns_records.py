@@ -122,6 +122,8 @@ options:
       - Reasons to leave out records are conflicts, a zone that does not exist or that the provider does not list, and
         a zone that the provider does not let the module read or update. Check mode does not send updates, so it cannot
         detect that updates are refused.
+      - Records also are left out if they contradict each other. For example, two profiles share a link domain, but their
+        CNAME records have different targets. Then both profiles are left out.
     type: bool
     default: false
 requirements:
@@ -400,14 +402,19 @@ from ansible_collections.smtpd.email.plugins.module_utils._provider import (
     provider_of,
     provider_spec,
 )
-from ansible_collections.smtpd.email.plugins.module_utils._records import check_records, check_zones
+from ansible_collections.smtpd.email.plugins.module_utils._records import (
+    check_records,
+    check_zones,
+    read_records,
+)
 
 
 def run(module):
     """Bring the records that the options name to the wanted state."""
     params = module.params
     policy = policy_of(params, params["state"])
-    wishes = check_records(params["records"])
+    # With partial, records that contradict each other are left out, like all others that cannot be published.
+    wishes = (read_records if params["partial"] else check_records)(params["records"])
     zones = check_zones(params["zones"])
     try:
         result = publish(provider_of(module), wishes, zones, policy, module.check_mode, params["partial"])
