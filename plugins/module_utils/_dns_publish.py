@@ -28,7 +28,7 @@ from ._errors import SmtpdError
 from ._octodns import Provider
 from ._rdata import name_key
 from ._record_sets import Change, Refused, Silent, ZoneChanged, listing, no_zone, zones_if_any
-from ._records import Wish
+from ._records import Wish, clashes
 
 # Of a record: its profile, or itself where it has none.
 _Owner = tuple[str, str]
@@ -58,6 +58,7 @@ def publish(
     """
     run = _Run(provider, wishes, policy, check_mode, partial)
     if wishes:
+        run.leave_out_clashes()
         run.read(zones or provider.zones())
         run.plan(run.works)
         run.ask_to_write()
@@ -86,6 +87,12 @@ class _Run:
         self.reasons: dict[_Owner, Reason] = {}
 
     # Reading and planning
+
+    def leave_out_clashes(self) -> None:
+        """Leave out all records that contradict each other, because nobody can say which of them is right."""
+        names = [_name_of(wish) for wish in self._wishes]
+        for clash in clashes(self._wishes, names) if self._partial else ():
+            self._leave_out([self._wishes[place] for place in clash.members], SmtpdError(clash.text))
 
     def read(self, zones: Sequence[str]) -> None:
         """Read the zones that the records lie in."""
@@ -368,9 +375,7 @@ class _Run:
         first_of = {self._owners[id(wish)]: wish for wish in reversed(self._wishes)}
         for owner in dict.fromkeys(self._owners.values()):
             if owner in self.reasons:
-                profile_id, wish = owner[0], first_of[owner]
-                name = "profile %s" % profile_id if profile_id else "record %s %s" % (wish.fqdn, wish.type)
-                whose.setdefault(str(self.reasons[owner]), []).append(name)
+                whose.setdefault(str(self.reasons[owner]), []).append(_name_of(first_of[owner]))
         return "Records were left out; all others %s.\n%s" % (
             "would be published" if self._check_mode else "are published",
             "\n".join("- %s: %s" % (listing(names), reason) for reason, names in whose.items()),
@@ -380,6 +385,12 @@ class _Run:
 def _owner(wish: Wish, place: int) -> _Owner:
     profile_id = wish.given.get("profile_id")
     return ("", str(place)) if profile_id in (None, "") else (str(profile_id), "")
+
+
+def _name_of(wish: Wish) -> str:
+    """What errors call its owner."""
+    profile_id = wish.given.get("profile_id")
+    return "profile %s" % profile_id if profile_id not in (None, "") else "record %s %s" % (wish.fqdn, wish.type)
 
 
 def _count(number: int, what: str) -> str:

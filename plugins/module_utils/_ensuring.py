@@ -23,7 +23,7 @@ from ._preflight import ERROR, Finding
 from ._profile_modules import waiting_of
 from ._profiles import describe_wanted
 from ._provider import policy_spec, provider_spec, publishing_problems, transfer_limits_of
-from ._records import Wish, check_records
+from ._records import Wish, read_records
 from ._vocabulary import PRESENT as DNS_PRESENT
 from ._waiting import wait_spec
 
@@ -57,7 +57,7 @@ def ensure(
     params = module.params
     flow = Flow(client, waiting_of(params), concurrency)
     transfer_limits_of(module)  # before anything is asked
-    wishes = check_records(params["dns_records"], "dns_records")
+    wishes = read_records(params["dns_records"], "dns_records")
     servers_of = servers_by(params["nameservers"], params["resolver"], _DNS_TIMEOUT)
     findings: list[Finding] = []
 

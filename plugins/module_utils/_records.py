@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Any, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Iterable, Iterator, Mapping, NamedTuple, Sequence
 
 from ._compact import BUNDLE
 from ._errors import InputError
@@ -95,6 +95,25 @@ class Wish:
         return self.name, self.type, split_mx(self.value)[1] if self.any_preference else self.value
 
 
+class Clash(NamedTuple):
+    """Records of one name that cannot all be published.
+
+    :param members: the places of all records that it concerns.
+    :param second: the place of the one that is different.
+    :param field: the field by which it is.
+    :param text: why that cannot be, and what to do.
+    """
+
+    members: Sequence[int]
+    second: int
+    field: str
+    text: str
+
+
+# All at a name, the first of them, and one that is different.
+_Pair = tuple[Sequence[int], int, int]
+
+
 def check_records(records: Sequence[Mapping[str, Any]], option: str = "records") -> list[Wish]:
     """Check records as a user gives them, by themselves and against each other. No network is asked.
 
@@ -108,28 +127,84 @@ def check_records(records: Sequence[Mapping[str, Any]], option: str = "records")
     placed = list(unbundled(records, option))
     places = [place for place, _record in placed]
     wishes = [_wish(record, place) for place, record in placed]
-    aliases: dict[str, int] = {}
-    others: dict[str, int] = {}
-    for index, wish in enumerate(wishes):
-        (aliases if wish.type == CNAME else others).setdefault(wish.name, index)
-    for index, wish in enumerate(wishes):
-        first = aliases.get(wish.name)
-        if first is None or wish.identity() == wishes[first].identity():
-            continue
-        if wish.type == CNAME:
-            raise InputError(
-                places[index] + ".value",
-                "CNAME %s to %s, but %s points it to %s: a name can have "
-                "only one CNAME record. Remove one of the two."
-                % (wish.fqdn, wish.rdata, places[first], wishes[first].rdata),
-            )
-        raise InputError(
-            places[index] + ".type",
-            "%s %s, but %s makes the same name a CNAME, which can have no "
-            "other records beside it (RFC 1034, 3.6.2). Remove one of the two." % (wish.fqdn, wish.type, places[first]),
-        )
-    _check_spf(wishes, places)
+    for clash in clashes(wishes, places):
+        raise InputError("%s.%s" % (places[clash.second], clash.field), clash.text)
     return wishes
+
+
+def read_records(records: Sequence[Mapping[str, Any]], option: str = "records") -> list[Wish]:
+    """Check records as C(check_records) does, but each only by itself.
+
+    :raises InputError: a record cannot be one of DNS.
+    """
+    return [_wish(record, place) for place, record in unbundled(records, option)]
+
+
+def clashes(wishes: Sequence[Wish], names: Sequence[str]) -> Iterator[Clash]:
+    """Records that cannot all be published, because a name can have only one of them.
+
+    :param names: what to call each record.
+    """
+    for found, explain in ((_alias_clashes, _explain_alias), (_spf_clashes, _explain_spf), (_mx_clashes, _explain_mx)):
+        for members, first, second in found(wishes):
+            field, text = explain(wishes[first], wishes[second], names[first])
+            yield Clash(members, second, field, text)
+
+
+def _alias_clashes(wishes: Sequence[Wish]) -> Iterator[_Pair]:
+    names = {wish.name for wish in wishes if wish.type == CNAME}
+    at_alias = [index for index, wish in enumerate(wishes) if wish.name in names]
+    # The CNAME first, since it is what the others are at odds with.
+    return _odd_ones(wishes, sorted(at_alias, key=lambda index: wishes[index].type != CNAME))
+
+
+def _spf_clashes(wishes: Sequence[Wish]) -> Iterator[_Pair]:
+    return _odd_ones(wishes, [index for index, wish in enumerate(wishes) if wish.type == TXT and is_spf(wish.value)])
+
+
+def _mx_clashes(wishes: Sequence[Wish]) -> Iterator[_Pair]:
+    """A bounce domain has one MX record. What a user writes by hand may have several."""
+    return _odd_ones(
+        wishes,
+        [index for index, wish in enumerate(wishes) if wish.type == MX and wish.given.get("profile_id")],
+    )
+
+
+def _odd_ones(wishes: Sequence[Wish], places: Iterable[int]) -> Iterator[_Pair]:
+    """Of records that must be the same at each name, those that are not, each with all at the name and the first of them."""
+    by_name: dict[str, list[int]] = {}
+    for place in places:
+        by_name.setdefault(wishes[place].name, []).append(place)
+    for members in by_name.values():
+        for place in members[1:]:
+            if wishes[place].identity() != wishes[members[0]].identity():
+                yield members, members[0], place
+
+
+def _explain_alias(first: Wish, second: Wish, name: str) -> tuple[str, str]:
+    if second.type == CNAME:
+        return "value", (
+            "CNAME %s to %s, but %s points it to %s: a name can have "
+            "only one CNAME record. Remove one of the two." % (second.fqdn, second.rdata, name, first.rdata)
+        )
+    return "type", (
+        "%s %s, but %s makes the same name a CNAME, which can have no "
+        "other records beside it (RFC 1034, 3.6.2). Remove one of the two." % (second.fqdn, second.type, name)
+    )
+
+
+def _explain_spf(first: Wish, second: Wish, name: str) -> tuple[str, str]:
+    return "value", (
+        "a second SPF record for %s beside %s: two are a "
+        "permanent error (RFC 7208, 4.5). Make one record of both." % (second.fqdn, name)
+    )
+
+
+def _explain_mx(first: Wish, second: Wish, name: str) -> tuple[str, str]:
+    return "value", (
+        "MX %s to %s, but %s sends its mail to %s: a bounce domain can have only one MX record. Choose another bounce "
+        "domain for one of the two profiles." % (second.fqdn, second.rdata, name, first.rdata)
+    )
 
 
 def unbundled(records: Sequence[Mapping[str, Any]], option: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -157,19 +232,6 @@ def check_zones(zones: Sequence[str], option: str = "zones") -> list[str]:
     :raises InputError: one is no name.
     """
     return [name_key(check_name(zone, "%s[%d]" % (option, index))) for index, zone in enumerate(zones)]
-
-
-def _check_spf(wishes: Sequence[Wish], places: Sequence[str]) -> None:
-    first_spf: dict[str, int] = {}
-    for index, wish in enumerate(wishes):
-        if wish.type == TXT and is_spf(wish.value):
-            first = first_spf.setdefault(wish.name, index)
-            if wish.value != wishes[first].value:
-                raise InputError(
-                    places[index] + ".value",
-                    "a second SPF record for %s beside %s: two are a "
-                    "permanent error (RFC 7208, 4.5). Make one record of both." % (wish.fqdn, places[first]),
-                )
 
 
 def _wish(record: Mapping[str, Any], place: str) -> Wish:

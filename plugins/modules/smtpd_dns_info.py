@@ -278,7 +278,7 @@ from ansible_collections.smtpd.email.plugins.module_utils._dns_delegation import
 from ansible_collections.smtpd.email.plugins.module_utils._dns_look import Looker, patience_of, require_spec
 from ansible_collections.smtpd.email.plugins.module_utils._errors import SmtpdError
 from ansible_collections.smtpd.email.plugins.module_utils._module import run_module
-from ansible_collections.smtpd.email.plugins.module_utils._records import check_records
+from ansible_collections.smtpd.email.plugins.module_utils._records import read_records
 from ansible_collections.smtpd.email.plugins.module_utils._vocabulary import PRESENT
 from ansible_collections.smtpd.email.plugins.module_utils._waiting import check_seconds, wait_spec
 
@@ -289,7 +289,7 @@ def run(module):
     check_seconds("timeout", params["timeout"], positive=True)
     for name in ("wait_timeout", "wait_interval"):
         check_seconds(name, params[name])
-    wishes = check_records(params["records"])
+    wishes = read_records(params["records"])
     looker = Looker(
         wishes,
         servers_by(params["nameservers"], params["resolver"], params["timeout"]),

@@ -123,6 +123,8 @@ options:
         a zone that the provider does not let the module read or update. After three zones in a row for which the
         provider does not answer in time, the module reads no more of them. Check mode does not send updates, so it cannot
         detect that updates are refused.
+      - Records also are left out if they contradict each other. For example, two profiles share a link domain, but their
+        CNAME records have different targets. Then both profiles are left out.
     type: bool
     default: false
 requirements:
@@ -401,14 +403,19 @@ from ansible_collections.smtpd.email.plugins.module_utils._provider import (
     provider_of,
     provider_spec,
 )
-from ansible_collections.smtpd.email.plugins.module_utils._records import check_records, check_zones
+from ansible_collections.smtpd.email.plugins.module_utils._records import (
+    check_records,
+    check_zones,
+    read_records,
+)
 
 
 def run(module):
     """Bring the records that the options name to the wanted state."""
     params = module.params
     policy = policy_of(params, params["state"])
-    wishes = check_records(params["records"])
+    # With partial, records that contradict each other are left out, like all others that cannot be published.
+    wishes = (read_records if params["partial"] else check_records)(params["records"])
     zones = check_zones(params["zones"])
     try:
         result = publish(provider_of(module), wishes, zones, policy, module.check_mode, params["partial"])

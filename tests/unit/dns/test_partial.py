@@ -277,3 +277,31 @@ def test_a_provider_that_does_not_answer_is_not_asked_for_every_zone(
     assert len(asked) == 3 and len(result["left_out"]) == 9
     assert "Nothing answered in time" in result["left_out"][0]["msg"]
     assert result["left_out"][8]["msg"].startswith("Not read, because the provider did not answer for other zones. ")
+
+
+@pytest.mark.parametrize(
+    "name, type_, value, other, words",
+    [
+        ("go.example.net", "CNAME", LINK_TARGET, "l.example.org", "only one CNAME record"),
+        ("bounce.example.com", "MX", SES, "feedback-smtp.eu-west-1.amazonses.com", "only one MX record"),
+        ("bounce.example.com", "TXT", "v=spf1 a -all", "v=spf1 mx -all", "a second SPF record"),
+    ],
+)
+def test_profiles_whose_records_contradict_each_other_are_all_left_out(
+    name: str, type_: str, value: str, other: str, words: str, publish: Run, bind: BindServer
+) -> None:
+    """Profiles can share a link or bounce domain. The first of them is not right because it is the first."""
+    records = [*profile("p1"), *profile("p2"), *profile("p3"), *profile("p4")]
+    for owner, own_value in (("p1", value), ("p2", other), ("p4", value)):
+        records.append(record(owner, name, type_, own_value))
+    result = publish(records=records, partial=True)
+    assert result["failed"] and left_out(result) == ["p1", "p2", "p4"]
+    assert actions(result, "p3") == ["created"] * 3
+    assert all(words in item["msg"] for item in result["left_out"])
+    assert "profile p1" in result["left_out"][1]["msg"]
+    assert [len(published(bind, word)) for word in ("p1", "p2", "p3", "p4", " %s." % name)] == [0, 0, 3, 0, 0]
+
+
+def test_several_mx_records_by_hand_do_not_contradict_each_other(publish: Run) -> None:
+    result = publish(("bounce.example.com", "MX", "10 a.example.org"), ("bounce.example.com", "MX", "20 b.example.org"))
+    assert not result["failed"] and result["zones"][0]["created"] == 2
