@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Iterable, Iterator, Mapping, Optional, Sequence
 
 from ._compact import BUNDLE
+from ._dns_dmarc import check_dmarc, is_dmarc_record
 from ._domains import domain_key
 from ._errors import InputError
 from ._rdata import (
@@ -107,13 +108,14 @@ class Wish:
         return self.name, self.type, split_mx(self.value)[1] if self.any_preference else self.value
 
 
-def check_records(records: Sequence[Mapping[str, Any]], option: str = "records") -> list[Wish]:
+def check_records(records: Sequence[Mapping[str, Any]], option: str = "records", publishes: bool = False) -> list[Wish]:
     """Check records as a user gives them, by themselves and against each other. No network is asked.
 
     Records as the collection's modules return them are accepted with all of their fields.
 
     :param records: an item can be a bundle, as C(unbundled) takes it.
     :param option: the option that they came from, for errors.
+    :param publishes: whether they are to be published, so that receivers must be able to read them.
     :returns: a wish for each record, in order, equal ones included.
     :raises InputError: a record cannot be published.
     """
@@ -141,6 +143,9 @@ def check_records(records: Sequence[Mapping[str, Any]], option: str = "records")
             "other records beside it (RFC 1034, 3.6.2). Remove one of the two." % (wish.fqdn, wish.type, places[first]),
         )
     _check_spf(wishes, places)
+    for wish, place in zip(wishes, places) if publishes else ():
+        if is_dmarc_record(wish.name, wish.type, wish.value):
+            check_dmarc(wish.value, place + ".value")
     return wishes
 
 

@@ -292,6 +292,8 @@ conflicts:
         - V(spf_rejects) - the SPF record has the wanted mechanisms with another qualifier.
         - V(spf_lookups) - the merged SPF record exceeds the limits of DNS lookups.
         - V(spf_lookups_unknown) - it cannot be told whether the merged SPF record keeps within these limits.
+        - V(dmarc_cname) - the name of the DMARC record is a CNAME. It is not replaced, not even with O(conflict=replace).
+        - V(second_dmarc) - the name has another DMARC record. With two, receivers ignore both.
         - V(delegated) - the name is handed over to other servers.
         - V(wildcard_hidden) - a name above it would come to exist, and a wildcard would not answer for it any more.
         - V(not_rewritable) - octoDNS cannot write the record set without harm to what is in it.
@@ -386,7 +388,7 @@ def run(module):
     """Bring the records that the options name to the wanted state."""
     params = module.params
     policy = policy_of(params, params["state"])
-    wishes = check_records(params["records"])
+    wishes = check_records(params["records"], publishes=params["state"] == PRESENT)
     zones = check_zones(params["zones"])
     try:
         result = publish(provider_of(module), wishes, zones, policy, module.check_mode, params["partial"])
