@@ -13,10 +13,10 @@ the Public Suffix List, and no public suffix is asked for a record.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Callable, Iterator, NamedTuple, Optional, Sequence
 
-from ._dns_dmarc import POLICIES, PREFIX, Dmarc, Strength, is_attempt, is_record, parse
+from ._dns_dmarc import POLICIES, PREFIX, Dmarc, Strength, is_attempt, is_record, parse, shown
 
 NO_DMARC, MULTIPLE, INVALID = "no_dmarc", "dmarc_multiple", "dmarc_invalid"
 CNAME_ONLY, NOT_FOLLOWED, WEAKER = "dmarc_cname", "dmarc_unknown", "dmarc_weaker"
@@ -31,7 +31,7 @@ class Site(NamedTuple):
     :param texts: of the TXT records, those at the end of a CNAME included; C(None) if they are not known for certain.
     :param alias: where the name points to, empty if it is not a CNAME.
     :param is_stored: whether that CNAME is stored at the name, and does not come from a wildcard.
-    :param problem: why the CNAME could not be followed to its end.
+    :param problem: why they are not known.
     """
 
     name: str
@@ -78,6 +78,8 @@ class Discovery:
     :param policy: the strictest one that receivers apply; empty if there is none.
     :param strength: of all policies that receivers apply, the strictest.
     :param notes: what is wrong with the records.
+    :param aspf: how SPF has to be aligned, C(r) or C(s).
+    :param unknown: why that is not known, where the notes do not say it.
     :param may_publish: whether a record at the domain would neither join nor replace what is there.
     :param is_alone: whether the names above have nothing that has to do with DMARC.
     """
@@ -90,6 +92,7 @@ class Discovery:
     strength: Strength = Strength()
     aspf: str = "r"
     notes: tuple[Note, ...] = ()
+    unknown: str = ""
     may_publish: bool = False
     is_alone: bool = False
 
@@ -110,7 +113,13 @@ class Discovery:
         return self.may_publish and (self.is_alone or override)
 
     def objection(self, text: str, override: bool) -> Optional[Note]:
-        """Why a record is not published that would weaken the policy in force."""
+        """Why a record is not published that would weaken the policy in force, or could."""
+        if self.unknown:
+            return Note(
+                NOT_FOLLOWED,
+                "The record '%s' is not published for %s, because it is not known whether a DMARC record applies already: %s "
+                "Run again once DNS answers." % (text, self.domain, self.unknown),
+            )
         wanted = parse(text)
         if not self.may_publish or self.publishes(override) or wanted.policy is None:
             return None
@@ -118,9 +127,9 @@ class Discovery:
             return None
         return Note(
             WEAKER,
-            "The record '%s' is not published for %s, because it would be weaker than the policy in force, p=%s from the DMARC "
-            "record at %s. Choose a policy that is as strict, or set dmarc_override (in the role, sending_profile_dmarc_override) "
-            "to publish it anyway." % (text, self.domain, self.policy, self.name),
+            "The record '%s' is not published for %s, because it is weaker than the policy in force: %s, from the DMARC record at "
+            "%s. Choose a policy that is at least as strict, or set dmarc_override (in the role, sending_profile_dmarc_override) to "
+            "publish it anyway." % (text, self.domain, self.policy, self.name),
         )
 
 
@@ -152,24 +161,27 @@ def discover(domain: str, sites: Sequence[Site], may_not_exist: bool) -> Discove
         for policy in found.record.policies(found.site is own, may_not_exist)
     ]
     is_alone = all(site.is_free for site in sites[1:])
-    may_publish = known and own.is_free
-    if not applied or not known:
-        if known and own.is_free and is_alone:
-            notes = (Note(NO_DMARC, _NOTHING % domain),)
-        return Discovery(domain, known, own.name, notes=notes, may_publish=may_publish, is_alone=is_alone)
-    _strength, policy, found = max(applied, key=lambda one: (POLICIES.index(one[1]), one[0]))
-    strength = Strength(*map(max, zip(*(strength for strength, _policy, _found in applied))))
-    return Discovery(
+    if known and own.is_free and is_alone:
+        notes = (Note(NO_DMARC, _NOTHING % domain),)
+    base = Discovery(
         domain,
         known,
-        found.site.name,
-        found.site.records[0],
-        policy,
-        strength,
-        found.record.tags.get("aspf", "r").lower(),
-        notes,
-        may_publish,
-        is_alone,
+        own.name,
+        notes=notes,
+        unknown=next((site.problem for site in sites if site.texts is None and not site.alias), ""),
+        may_publish=known and own.is_free,
+        is_alone=is_alone,
+    )
+    if not applied or not known:
+        return base
+    _strength, policy, found = max(applied, key=lambda one: (POLICIES.index(one[1]), one[0]))
+    return replace(
+        base,
+        name=found.site.name,
+        record=found.site.records[0],
+        policy=policy,
+        strength=Strength(*map(max, zip(*(strength for strength, _policy, _found in applied)))),
+        aspf="r" if found.record.is_read_as_none else found.record.tags.get("aspf", "r").lower(),
     )
 
 
@@ -227,7 +239,7 @@ def _notes(site: Site) -> Iterator[Note]:
             yield Note(
                 INVALID,
                 "The DMARC record at %s has an error, %s: %s. Correct the record: %s"
-                % (site.name, _effect(record), "; ".join(map(str, record.problems)), text),
+                % (site.name, _effect(record), "; ".join(map(str, record.problems)), shown(text)),
             )
 
 

@@ -153,13 +153,13 @@ def parse(text: str) -> Dmarc:
         if match:
             given.setdefault(match.group("name").lower(), []).append(match.group("value"))
         elif part or place < len(parts):  # a semicolon at the end is right
-            problems.append(Problem("number %d" % place, "'%s' is not of the form name=value" % _shown(part)))
+            problems.append(Problem("number %d" % place, "'%s' is not of the form name=value" % shown(part)))
     repeated = [Problem(tag, "it is given %d times" % len(values)) for tag, values in given.items() if len(values) > 1]
     if repeated:  # then the whole list is invalid (RFC 6376, 3.2)
         return Dmarc({}, tuple(repeated + problems))
     tags = {tag: values[0] for tag, values in given.items()}
     wrong = [
-        Problem(tag, "'%s' is not %s" % (_shown(value), _RULES[tag][1]))
+        Problem(tag, "'%s' is not %s" % (shown(value), _RULES[tag][1]))
         for tag, value in tags.items()
         if tag in _RULES and not _RULES[tag][0](value)
     ]
@@ -175,9 +175,10 @@ def _policy(valid: Mapping[str, str], tags: Mapping[str, str]) -> Optional[str]:
     return "none" if has_address else None
 
 
-def _shown(value: str) -> str:
+def shown(value: str) -> str:
+    """A text of others for a message."""
     text = value.encode("ascii", "backslashreplace").decode("ascii")
-    return text if len(text) <= 60 else text[:60] + "..."
+    return text if len(text) <= 200 else text[:200] + "..."
 
 
 # What a user asks to publish

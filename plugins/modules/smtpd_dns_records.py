@@ -29,6 +29,7 @@ options:
       - C(type) is V(CNAME), V(TXT) or V(MX).
       - C(value) of a TXT record is the bare text. A value that is wholly in double quotes is taken for the format of
         zone files, with escapes and several strings. Long texts are split by the module.
+      - C(value) of a DMARC record, which is a TXT record at C(_dmarc), must not have an error in any of its tags (RFC 7489, 6.3).
       - C(value) of an MX record is the host, or preference and host, such as V(10 mail.example.com). Without a
         preference, C(priority) is used where given, else V(10), and a record of another preference that is there
         already is fine too.
@@ -79,6 +80,7 @@ options:
         answer any more for a name above the record.
       - V(fail) writes nothing at all, and lists all of them.
       - V(replace) removes what is in the way. A wildcard stays.
+      - A CNAME at the name of a DMARC record, and an existing DMARC record, are never replaced. The module fails.
       - Where a name is handed over to other servers, a CNAME is wanted at the top of a zone, or the top of a zone has another MX
         record, the module fails anyway.
     type: str

@@ -113,6 +113,38 @@ def test_a_cname_whose_target_gives_no_answer_is_not_known(
     assert codes(result) == {"dmarc_unknown"}
 
 
+def test_a_server_that_gives_no_answer_is_reported_where_a_record_is_asked_for(
+    ansible: Ansible, dns: BindServer
+) -> None:
+    result = examine(ansible, dns, "mail.elsewhere.example", dmarc=NONE, dmarc_override=True)
+    assert result["dmarc"][0]["known"] is False and result["dns_records"] == []
+    assert codes(result) == {"no_answer", "dmarc_unknown"}
+
+
+def test_a_resolver_follows_a_cname_too(ansible: Ansible, dns: BindServer) -> None:
+    dns.add(ABOVE, "CNAME", HOSTED + ".")
+    dns.add(HOSTED, "TXT", '"%s"' % REJECT)
+    with BindServer(zones=[], forward_to=dns) as resolver:
+        result = examine(ansible, resolver)
+    assert (result["dmarc"][0]["record"], result["findings"]) == (REJECT, [])
+
+
+@pytest.mark.parametrize("target", [".", r"a\.b\032c.acorn-links.example.", "x" * 63 + "." + "y" * 63 + ".example."])
+def test_whatever_a_cname_points_to_is_reported(target: str, ansible: Ansible, dns: BindServer) -> None:
+    dns.add(OWN, "CNAME", target)
+    result = examine(ansible, dns, dmarc=NONE)
+    assert result["failed"] is False and result["dns_records"] == []
+    assert codes(result) in ({"dmarc_unknown"}, {"dmarc_cname"})
+
+
+def test_a_long_chain_of_cnames_is_not_known(ansible: Ansible, dns: BindServer) -> None:
+    dns.add(OWN, "CNAME", "c0.acorn.example.")
+    for number in range(20):
+        dns.add("c%d.acorn.example" % number, "CNAME", "c%d.acorn.example." % (number + 1))
+    result = examine(ansible, dns, dmarc=NONE)
+    assert result["dmarc"][0]["known"] is False and codes(result) == {"dmarc_unknown"}
+
+
 def test_a_wildcard_cname_without_a_record_behind_it_is_nobodys_dmarc(ansible: Ansible, dns: BindServer) -> None:
     dns.add("*.acorn.example", "CNAME", "web.acorn-links.example.")
     dns.add("web.acorn-links.example", "A", "192.0.2.1")
@@ -286,7 +318,7 @@ def test_the_role_never_weakens_a_policy_behind_a_cname(
     run = ansible.role(**ROLE, **settings(dns), dns_conflict=conflict, dmarc=NONE)
     assert run.returncode == 0, run.output
     assert dmarc_lines(dns) == before == ["%s. 300 IN CNAME %s." % (ABOVE, HOSTED)]
-    assert "p=reject" in "".join(run.of("Show why a DMARC record is not published")["msg"])
+    assert "policy in force: reject" in "".join(run.of("Show why a DMARC record is not published")["msg"])
 
 
 def test_the_role_weakens_it_where_it_is_told_to(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:

@@ -150,7 +150,8 @@ def test_another_text_beside_it_is_no_dmarc_record() -> None:
 
 def test_what_could_not_be_looked_up_is_not_published() -> None:
     _findings, dmarc = examine({"_dmarc.mail.acorn.example": {"problem": ("no_answer", "Nobody answers.")}})
-    assert dmarc[0].known is False and dmarc_to_publish(dmarc, "v=DMARC1; p=none", True) == ([], [])
+    records, findings = dmarc_to_publish(dmarc, "v=DMARC1; p=none", True)
+    assert (dmarc[0].known, records, [finding.code for finding in findings]) == (False, [], ["dmarc_unknown"])
 
 
 @pytest.mark.parametrize(
