@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequence
 
+from ._dns_dmarc import is_dmarc_record
 from ._dns_spf import can_merge, contradicts, covers, merge, parse, unmerge
 from ._dns_spf_lookups import Problem
 from ._rdata import CNAME, MX, TXT, is_spf, name_key, parents
@@ -69,6 +70,13 @@ REASONS = {
     "spf_lookups_unknown": (
         "It cannot be told whether the SPF record keeps within the limits of DNS lookups with the wanted terms (RFC 7208, 4.6.4). "
         "Run again where the system's resolver answers for its names, or change the record by hand."
+    ),
+    "dmarc_cname": (
+        "The name is a CNAME, as hosted DMARC services use it, and is never replaced by a DMARC record. Change the record at the "
+        "target of the CNAME, or remove the CNAME yourself."
+    ),
+    "second_dmarc": (
+        "With a second DMARC record, receivers ignore both (RFC 7489, 6.6.3). Change the existing record yourself."
     ),
     "delegated": (
         "The name, or one above it, is handed over to other servers, so that this zone is not asked for it. "
@@ -359,8 +367,14 @@ class _Node:
         self._done(wish, UPDATED if has_foreign else UNCHANGED if is_there else CREATED)
 
     def _publish_txt(self, wish: Wish) -> None:
+        is_dmarc = is_dmarc_record(self.name, TXT, wish.value)
+        if is_dmarc and CNAME in self.sets:  # a policy of others, which conflict=replace does not mean
+            self._conflict("dmarc_cname", wish, self._lines_of([CNAME]))
+            return self._done(wish, UNCHANGED)
         self._clear_cname(wish)
         values = self._values(TXT)
+        if is_dmarc and any(is_dmarc_record(self.name, TXT, value) for value in values if value != wish.value):
+            self._conflict("second_dmarc", wish, self._lines_of([TXT]))
         others = [value for value in values if is_spf(value) and value != wish.value] if is_spf(wish.value) else []
         if others:
             self._publish_beside_spf(wish, values, others)

@@ -13,6 +13,7 @@ import functools
 from dataclasses import replace
 from typing import Any, Callable, Iterable, Mapping, Optional, Sequence, Union
 
+from ._dmarc_policy import Discovery
 from ._dns_answers import Answer, NoServers
 from ._dns_delegation import ServersOf
 from ._dns_exchange import Question, Server
@@ -20,16 +21,17 @@ from ._dns_origin import SYNTHESISED, made_up_label, origins_of, probes
 from ._dns_query import ask_all
 from ._errors import MissingLibraryError
 from ._preflight import Finding, Node, look, look_at_each
-from ._rdata import name_key
+from ._rdata import CNAME, TXT, name_key
 from ._threads import map_at_once
 from ._vocabulary import NO_ANSWER
 
 _THREADS = 32
+_MAX_ALIASES = 8  # CNAMEs one after the other that are followed: about as many as resolvers follow
 
 
 def examine(
     profiles: Iterable[Mapping[str, Optional[str]]], servers_of: ServersOf, timeout: float
-) -> tuple[list[Finding], list[dict[str, Any]]]:
+) -> tuple[list[Finding], list[Discovery]]:
     """Look at the domains of profiles.
 
     :param profiles: as C(look) takes them.
@@ -51,8 +53,19 @@ def survey(questions: Iterable[tuple[str, str]], servers_of: ServersOf, timeout:
 
     :param questions: name and type of each.
     :param timeout: of each question, in seconds.
-    :returns: what is at each name. Asked is one server of each zone; the next one where that gives no certain answer.
+    :returns: what is at each name, and at the targets of names that were asked for TXT records only. Asked is one server of
+        each zone; the next one where that gives no certain answer.
     """
+    nodes = _survey(questions, servers_of, timeout)
+    for _step in range(_MAX_ALIASES):
+        targets = {node.alias for node in nodes.values() if node.alias} - nodes.keys()
+        if not targets:
+            break
+        nodes.update(_survey([(target, TXT) for target in sorted(targets)], servers_of, timeout))
+    return nodes
+
+
+def _survey(questions: Iterable[tuple[str, str]], servers_of: ServersOf, timeout: float) -> dict[str, Node]:
     types: dict[str, dict[str, None]] = {}
     for name, type_ in questions:
         types.setdefault(name, {})[type_] = None
@@ -85,6 +98,7 @@ class _Look:
         self.name = name
         self.node: Optional[Node] = None
         self._types = types
+        self._alias: Optional[str] = None
         self._values: dict[str, tuple[str, ...]] = {}
         self._servers = collections.deque(() if isinstance(servers, NoServers) else servers)
         if isinstance(servers, NoServers):
@@ -102,9 +116,11 @@ class _Look:
 
     @property
     def found(self) -> dict[str, tuple[str, ...]]:
-        """The values whose origin matters, by type: those at the domains of a profile."""
-        if self.node is None or self.node.problem or self.node.apex or "SOA" not in self._types:
+        """The values whose origin matters, by type: those at the domains of a profile, and the CNAME of a DMARC record."""
+        if self.node is None or self.node.problem or self.node.apex:
             return {}
+        if "SOA" not in self._types:
+            return {CNAME: (self.node.alias,)} if self.node.alias else {}
         return {type_: values for type_, values in self.node.values.items() if values and type_ in SYNTHESISED}
 
     def take(self, answer: Answer) -> None:
@@ -121,11 +137,13 @@ class _Look:
                     ),
                 )
             return
+        if self._types == [TXT]:
+            self._alias = answer.alias
         self._values[self._types[len(self._values)]] = answer.values
         if answer.absence and not answer.absence.name_exists:
             self._values = dict.fromkeys(self._types, ())  # one answer says it for all types
         if len(self._values) == len(self._types):
-            self.node = Node(apex=bool(self._values.get("SOA")), values=self._values)
+            self.node = Node(apex=bool(self._values.get("SOA")), values=self._values, alias=self._alias)
 
 
 def organisational_domain() -> Callable[[str], str]:

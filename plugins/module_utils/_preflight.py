@@ -15,16 +15,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Callable, Iterable, Iterator, Mapping, NamedTuple, Optional
 
+from ._dmarc_policy import Discovery, Site, discover, dmarc_names
 from ._dns_origin import ADDRESSES, DNAME, Origins
 from ._dns_spf import covers
 from ._domains import check_domain
 from ._errors import InputError
-from ._rdata import CNAME, MX, TXT, describe_record, is_spf, split_mx
+from ._rdata import CNAME, MX, TXT, describe_record, is_spf, name_key, split_mx
 from ._texts import printable
 from ._vocabulary import BELOW_DNAME
 
 ERROR, WARNING = "error", "warning"
-NO_DMARC = "no_dmarc"
 WILDCARD_MX = "wildcard_mx"
 
 # What the service's own records point to (contract: the setup endpoint's example).
@@ -55,12 +55,14 @@ class Node:
     :param values: by type; canonical values. A type that could not be looked up for certain is missing.
     :param problem: why nothing is known at all: the code and the sentence.
     :param origins: which of the values are not stored at the name, but synthesised from a wildcard or a DNAME.
+    :param alias: where the name points to, if it was asked for TXT records only. What is there is then a node of its own.
     """
 
     apex: bool = False
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     problem: Optional[tuple[str, str]] = None
     origins: Origins = Origins()
+    alias: Optional[str] = None
 
     def get(self, type_: str) -> tuple[str, ...]:
         """The values of a type; empty where there are none, or none for certain."""
@@ -90,11 +92,6 @@ def questions(profile: Mapping[str, Optional[str]], registrable: Callable[[str],
             yield from ((profile[option], type_) for type_ in ("SOA",) + types)
     if profile.get(SENDING):
         yield from ((name, TXT) for name in dmarc_names(profile[SENDING], registrable))
-
-
-def dmarc_names(domain: str, registrable: Callable[[str], str]) -> list[str]:
-    """Where the DMARC record of a domain can be, the nearest first (RFC 7489, 6.6.3)."""
-    return list(dict.fromkeys("_dmarc." + name for name in (domain, registrable(domain))))
 
 
 def check_names(profile: Mapping[str, Optional[str]]) -> tuple[dict[str, str], list[Finding]]:
@@ -294,66 +291,54 @@ def _dmarc_findings(
 ) -> Iterator[Finding]:
     domain = domains[SENDING]
     found = dmarc_of(domain, nodes, registrable)
-    if found is None:
-        return
-    name, text = found
-    if not text:
-        yield Finding(
-            domain,
-            WARNING,
-            NO_DMARC,
-            "The sending domain has no DMARC record, which large mail services ask bulk senders for (RFC 7489). "
-            "Publish one at _dmarc.%s, such as v=DMARC1; p=none." % domain,
-        )
-        return
+    for note in found.notes:
+        yield Finding(domain, WARNING, note.code, printable(note.message))
     bounce = domains.get(BOUNCE, domain)
-    strict = _tags(text).get("aspf", "r").lower() == "s"
+    strict = found.aspf == "s"
     aligned = bounce == domain if strict else registrable(bounce) == registrable(domain)
-    if not aligned:
+    if found.record and not aligned:
         yield Finding(
             domain,
             WARNING,
             "spf_not_aligned",
             "By the DMARC record at %s, SPF of the bounce domain %s does not speak for the sending domain (%s alignment, "
-            "RFC 7489, 3.1.2): only DKIM will." % (name, bounce, "strict" if strict else "relaxed"),
+            "RFC 7489, 3.1.2): only DKIM will." % (found.name, bounce, "strict" if strict else "relaxed"),
         )
 
 
-def dmarc_of(domain: str, nodes: Mapping[str, Node], registrable: Callable[[str], str]) -> Optional[tuple[str, str]]:
-    """The name and text of the DMARC record that counts for a domain.
-
-    :returns: the text is empty where there is certainly none; C(None) where it could not be looked up.
-    """
-    names = dmarc_names(domain, registrable)
-    for name in names:
-        if TXT not in nodes[name].values:
-            return None
-        text = next((text for text in nodes[name].get(TXT) if _is_dmarc(text)), None)
-        if text:
-            return name, text
-    return names[0], ""
+def dmarc_of(domain: str, nodes: Mapping[str, Node], registrable: Callable[[str], str]) -> Discovery:
+    """The DMARC policy that is in force for a domain."""
+    sites = [_site(name, nodes) for name in dmarc_names(domain, registrable)]
+    has_hosts = any(nodes[domain].get(type_) for type_ in (MX,) + ADDRESSES)
+    return discover(domain, sites, may_not_exist=not has_hosts)
 
 
-def _is_dmarc(text: str) -> bool:
-    return text.replace(" ", "").lower().startswith("v=dmarc1;") or text.strip().lower() == "v=dmarc1"
-
-
-def _tags(text: str) -> dict[str, str]:
-    pairs = (tag.partition("=") for tag in text.split(";"))
-    return {name.strip().lower(): value.strip() for name, _equals, value in pairs}
+def _site(name: str, nodes: Mapping[str, Node]) -> Site:
+    """What is at the name of a DMARC record, and at the end of its CNAME."""
+    node = nodes[name]
+    site = Site(name, None, node.alias or "", CNAME not in node.origins.wildcards)
+    followed = {name_key(name)}
+    while node.alias:
+        if node.alias in followed:
+            return site._replace(problem="It leads back to %s." % node.alias.rstrip("."))
+        if node.alias not in nodes:
+            return site._replace(problem="It has more than %d steps." % len(followed))
+        followed.add(node.alias)
+        node = nodes[node.alias]
+    return site._replace(texts=node.values.get(TXT), problem=node.problem[1] if node.problem else "")
 
 
 def look(
     profiles: Iterable[Mapping[str, Optional[str]]],
     registrable: Callable[[str], str],
     survey: Callable[[Iterable[tuple[str, str]]], Mapping[str, Node]],
-) -> tuple[list[Finding], list[dict[str, Any]]]:
+) -> tuple[list[Finding], list[Discovery]]:
     """Look at the domains of profiles.
 
     :param profiles: their domains by option names.
     :param registrable: gives the organisational domain of a domain.
     :param survey: looks up names and types.
-    :returns: all findings, and the DMARC record of each sending domain.
+    :returns: all findings, and the DMARC policy of each sending domain.
     """
     findings, dmarc = look_at_each(profiles, registrable, survey)
     return list(dict.fromkeys(finding for own in findings for finding in own)), dmarc
@@ -363,45 +348,34 @@ def look_at_each(
     profiles: Iterable[Mapping[str, Optional[str]]],
     registrable: Callable[[str], str],
     survey: Callable[[Iterable[tuple[str, str]]], Mapping[str, Node]],
-) -> tuple[list[list[Finding]], list[dict[str, Any]]]:
+) -> tuple[list[list[Finding]], list[Discovery]]:
     """The same with the findings of each profile by themselves, in the order of the profiles."""
     checked = [check_names(profile) for profile in profiles]
     nodes = survey(question for domains, _findings in checked for question in questions(domains, registrable))
     findings = [own + judge(domains, nodes, registrable) for domains, own in checked]
     sending = dict.fromkeys(domains[SENDING] for domains, _findings in checked if SENDING in domains)
-    return findings, [_dmarc_result(domain, dmarc_of(domain, nodes, registrable)) for domain in sending]
+    return findings, [dmarc_of(domain, nodes, registrable) for domain in sending]
 
 
-def _dmarc_result(domain: str, found: Optional[tuple[str, str]]) -> dict[str, Any]:
-    return {
-        "domain": domain,
-        "known": found is not None,
-        "name": found[0] if found else "_dmarc." + domain,
-        "record": printable(found[1]) if found else "",
-    }
+def dmarc_to_publish(
+    discoveries: Iterable[Discovery], text: str, override: bool
+) -> tuple[list[dict[str, Any]], list[Finding]]:
+    """A DMARC record for each sending domain that is to get it.
 
-
-def check_dmarc(text: str, place: str) -> None:
-    """Check a DMARC record that a user wants to publish.
-
-    :raises InputError: it is none (RFC 7489, 6.3).
+    :param discoveries: what C(look) returned of DMARC.
+    :param override: whether it is for domains too for which a record of a domain above is in force.
+    :returns: the records, and findings on those that would weaken the policy in force.
     """
-    if not _is_dmarc(text) or _tags(text).get("p") not in ("none", "quarantine", "reject"):
-        raise InputError(
-            place, "'%s' is no DMARC record: give such as v=DMARC1; p=none; rua=mailto:dmarc@example.com" % text
-        )
-
-
-def missing_dmarc(dmarc: Iterable[Mapping[str, Any]], text: str) -> list[dict[str, Any]]:
-    """A DMARC record for each sending domain that certainly has none.
-
-    :param dmarc: what C(look) returned of DMARC records.
-    """
-    return [
+    discoveries = list(discoveries)
+    records = [
         dict(
-            describe_record({"name": item["name"], "type": TXT, "value": text, "validation_state": None}, "dmarc"),
+            describe_record({"name": one.name_of_own, "type": TXT, "value": text, "validation_state": None}, "dmarc"),
             profile_id=None,
         )
-        for item in dmarc
-        if item["known"] and not item["record"]
+        for one in discoveries
+        if one.publishes(override)
+    ]
+    objections = [(one.domain, one.objection(text, override)) for one in discoveries]
+    return records, [
+        Finding(domain, WARNING, note.code, printable(note.message)) for domain, note in objections if note
     ]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Iterable, Iterator, Mapping, NamedTuple, Sequence
 
 from ._compact import BUNDLE
+from ._dns_dmarc import check_dmarc, is_dmarc_record
 from ._errors import InputError
 from ._rdata import (
     CNAME,
@@ -114,30 +115,39 @@ class Clash(NamedTuple):
 _Pair = tuple[Sequence[int], int, int]
 
 
-def check_records(records: Sequence[Mapping[str, Any]], option: str = "records") -> list[Wish]:
+def check_records(records: Sequence[Mapping[str, Any]], option: str = "records", publishes: bool = False) -> list[Wish]:
     """Check records as a user gives them, by themselves and against each other. No network is asked.
 
     Records as the collection's modules return them are accepted with all of their fields.
 
     :param records: an item can be a bundle, as C(unbundled) takes it.
     :param option: the option that they came from, for errors.
+    :param publishes: whether they are to be published, so that receivers must be able to read them.
     :returns: a wish for each record, in order, equal ones included.
     :raises InputError: a record cannot be published.
     """
     placed = list(unbundled(records, option))
     places = [place for place, _record in placed]
-    wishes = [_wish(record, place) for place, record in placed]
+    wishes = _wishes(placed, publishes)
     for clash in clashes(wishes, places):
         raise InputError("%s.%s" % (places[clash.second], clash.field), clash.text)
     return wishes
 
 
-def read_records(records: Sequence[Mapping[str, Any]], option: str = "records") -> list[Wish]:
+def read_records(records: Sequence[Mapping[str, Any]], option: str = "records", publishes: bool = False) -> list[Wish]:
     """Check records as C(check_records) does, but each only by itself.
 
     :raises InputError: a record cannot be one of DNS.
     """
-    return [_wish(record, place) for place, record in unbundled(records, option)]
+    return _wishes(list(unbundled(records, option)), publishes)
+
+
+def _wishes(placed: Sequence[tuple[str, Mapping[str, Any]]], publishes: bool) -> list[Wish]:
+    wishes = [_wish(record, place) for place, record in placed]
+    for wish, (place, _record) in zip(wishes, placed) if publishes else ():
+        if is_dmarc_record(wish.name, wish.type, wish.value):
+            check_dmarc(wish.value, place + ".value")
+    return wishes
 
 
 def clashes(wishes: Sequence[Wish], names: Sequence[str]) -> Iterator[Clash]:

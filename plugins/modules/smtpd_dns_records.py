@@ -31,6 +31,7 @@ options:
       - C(value) of a TXT record is the bare text. A value that is wholly in double quotes is taken for the format of
         zone files, with escapes and several strings. Long texts are split by the module. Control characters, such as line
         breaks, are refused.
+      - C(value) of a DMARC record, which is a TXT record at C(_dmarc), must not have an error in any of its tags (RFC 7489, 6.3).
       - C(value) of an MX record is the host, or preference and host, such as V(10 mail.example.com). Without a
         preference, C(priority) is used where given, else V(10), and a record of another preference that is there
         already is fine too.
@@ -92,6 +93,7 @@ options:
         C(profile_id), a wildcard that would not answer any more for a name above the record.
       - V(fail) writes nothing at all, and lists all of them.
       - V(replace) removes what is in the way. A wildcard stays.
+      - A CNAME at the name of a DMARC record, and an existing DMARC record, are never replaced. The module fails.
       - Where a name is handed over to other servers, a CNAME is wanted at the top of a zone, or the top of a zone has another MX
         record, the module fails anyway.
     type: str
@@ -315,6 +317,8 @@ conflicts:
         - V(spf_rejects) - the SPF record has the wanted mechanisms with another qualifier.
         - V(spf_lookups) - the merged SPF record exceeds the limits of DNS lookups.
         - V(spf_lookups_unknown) - it cannot be told whether the merged SPF record keeps within these limits.
+        - V(dmarc_cname) - the name of the DMARC record is a CNAME. It is not replaced, not even with O(conflict=replace).
+        - V(second_dmarc) - the name has another DMARC record. With two, receivers ignore both.
         - V(delegated) - the name is handed over to other servers.
         - V(wildcard_hidden) - a name above it would come to exist, and a wildcard would not answer for it any more. For records with a
           C(profile_id) this is a warning instead, because the domain of a profile is meant to have records of its own.
@@ -415,7 +419,8 @@ def run(module):
     params = module.params
     policy = policy_of(params, params["state"])
     # With partial, records that contradict each other are left out, like all others that cannot be published.
-    wishes = (read_records if params["partial"] else check_records)(params["records"])
+    read = read_records if params["partial"] else check_records
+    wishes = read(params["records"], publishes=params["state"] == PRESENT)
     zones = check_zones(params["zones"])
     try:
         result = publish(provider_of(module), wishes, zones, policy, module.check_mode, params["partial"])

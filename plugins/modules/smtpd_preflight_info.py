@@ -58,9 +58,17 @@ options:
         type: str
   dmarc:
     description:
-      - A DMARC record (RFC 7489) for sending domains that have none. It is checked, and returned in RV(dns_records) for these,
-        in place of a warning.
+      - A DMARC record (RFC 7489) for sending domains that have none. It is returned in RV(dns_records) for these domains, and the
+        warning V(no_dmarc) is left out.
+      - The module fails if the record has an error in any of its tags.
     type: str
+  dmarc_override:
+    description:
+      - Whether to return the record of O(dmarc) also for sending domains to which the DMARC record of a parent domain applies. Their
+        policy may become weaker.
+      - The module never returns a record for a sending domain that has one of its own, or a CNAME in its place.
+    type: bool
+    default: false
   nameservers:
     description:
       - The DNS servers to ask, each as C(host), C(host:port), or C([IPv6 address]:port).
@@ -126,8 +134,13 @@ findings:
         - What it is.
         - Errors are V(invalid_name), V(same_domain), V(not_delegated), V(link_domain_at_apex), V(link_domain_in_use),
           V(bounce_domain_in_use), V(bounce_domain_receives_mail) and V(below_dname).
-        - Warnings are V(internationalised_name), V(no_answer), V(existing_spf), V(no_dmarc), V(spf_not_aligned), V(wildcard_mx)
-          and V(wildcard_ends).
+        - Warnings are V(internationalised_name), V(no_answer), V(existing_spf), V(no_dmarc), V(dmarc_multiple), V(dmarc_invalid),
+          V(dmarc_cname), V(dmarc_unknown), V(dmarc_weaker), V(spf_not_aligned), V(wildcard_mx) and V(wildcard_ends).
+        - V(dmarc_multiple) - a name has several DMARC records, so receivers ignore all of them.
+        - V(dmarc_invalid) - a DMARC record has an error, so receivers ignore it, or a part of it. The message names the tag.
+        - V(dmarc_cname) - the name of a DMARC record is a CNAME, and its target has no DMARC record.
+        - V(dmarc_unknown) - the name of a DMARC record is a CNAME that cannot be followed to its end.
+        - V(dmarc_weaker) - the record of O(dmarc) would weaken the policy in force, so it is not returned in RV(dns_records).
         - V(below_dname) - a DNAME record at or above the domain rules out the records that the profile needs (RFC 6672).
         - V(wildcard_mx) - mail to the domain is received because of a wildcard MX record, which will no longer apply to it.
         - V(wildcard_ends) - the sending domain has an address or a CNAME from a wildcard, which will no longer apply to it
@@ -141,7 +154,10 @@ findings:
       returned: success
       sample: Mail to the bounce domain goes to mx.example.net now.
 dmarc:
-  description: The DMARC record of each sending domain.
+  description:
+    - The DMARC record that applies to each sending domain, as receivers find it (RFC 7489, 6.6.3). A CNAME is followed to its end.
+    - The names between the sending domain and its organisational domain count too, as in DMARCbis. Where receivers can come to
+      different results, this is the record with the strictest policy.
   returned: success
   type: list
   elements: dict
@@ -152,24 +168,32 @@ dmarc:
       returned: success
       sample: mail.example.com
     known:
-      description: Whether it could be looked up for certain.
+      description: Whether all names that matter could be looked up for certain. If not, RV(dmarc[].record) is empty.
       type: bool
       returned: success
       sample: true
     name:
-      description: Where the record is, or would be, at the sending domain or its organisational domain.
+      description: The name of the record, at the sending domain or above it. If there is none, the name at the sending domain.
       type: str
       returned: success
       sample: _dmarc.example.com
     record:
-      description: The record, empty if there is none.
+      description: The record. Empty if there is none that receivers use.
       type: str
       returned: success
       sample: v=DMARC1; p=none
+    policy:
+      description:
+        - The policy that applies to the sending domain, V(none), V(quarantine) or V(reject). Empty if there is none.
+        - If the record is that of a parent domain, its tag C(sp), or C(np) for a domain that has no mail servers and no addresses.
+      type: str
+      returned: success
+      sample: none
 dns_records:
   description:
-    - The DMARC record of O(dmarc) for each sending domain that certainly has none, neither at itself nor at its organisational domain,
-      ready for O(smtpd.email.smtpd_dns_records#module:records).
+    - The DMARC record of O(dmarc) for each sending domain that has none, neither at itself nor at a parent domain up to its
+      organisational domain, ready for O(smtpd.email.smtpd_dns_records#module:records).
+    - Invalid DMARC records and CNAMEs in their place count as records here. Correct them first.
   returned: success
   type: list
   elements: dict
@@ -185,15 +209,15 @@ compact:
 """
 
 from ansible_collections.smtpd.email.plugins.module_utils._compact import compact_spec
+from ansible_collections.smtpd.email.plugins.module_utils._dmarc_policy import NO_DMARC
 from ansible_collections.smtpd.email.plugins.module_utils._dns_delegation import servers_by
+from ansible_collections.smtpd.email.plugins.module_utils._dns_dmarc import check_dmarc
 from ansible_collections.smtpd.email.plugins.module_utils._dns_survey import examine
 from ansible_collections.smtpd.email.plugins.module_utils._module import run_module
 from ansible_collections.smtpd.email.plugins.module_utils._preflight import (
     ERROR,
-    NO_DMARC,
     TYPES_OF,
-    check_dmarc,
-    missing_dmarc,
+    dmarc_to_publish,
 )
 from ansible_collections.smtpd.email.plugins.module_utils._profile_modules import profile_spec
 from ansible_collections.smtpd.email.plugins.module_utils._waiting import check_seconds
@@ -208,14 +232,16 @@ def run(module):
     servers_of = servers_by(params["nameservers"], params["resolver"], params["timeout"])
     profiles = [params] if params["profiles"] is None else params["profiles"]
     findings, dmarc = examine(profiles, servers_of, params["timeout"])
-    if params["dmarc"] is not None:  # then it is going to be published
-        findings = [finding for finding in findings if finding.code != NO_DMARC]
+    records = []
+    if params["dmarc"] is not None:
+        records, objections = dmarc_to_publish(dmarc, params["dmarc"], params["dmarc_override"])
+        findings = [finding for finding in findings if finding.code != NO_DMARC] + objections
     return {
         "changed": False,
         "ok": all(finding.severity != ERROR for finding in findings),
         "findings": [finding._asdict() for finding in findings],
-        "dmarc": dmarc,
-        "dns_records": [] if params["dmarc"] is None else missing_dmarc(dmarc, params["dmarc"]),
+        "dmarc": [one.as_dict() for one in dmarc],
+        "dns_records": records,
     }
 
 
@@ -226,6 +252,7 @@ def main():
             **{name: {"type": "str"} for name in TYPES_OF},
             "profiles": {"type": "list", "elements": "dict", "options": profile_spec()},
             "dmarc": {"type": "str"},
+            "dmarc_override": {"type": "bool", "default": False},
             "nameservers": {"type": "list", "elements": "str", "default": []},
             "resolver": {"type": "str"},
             "timeout": {"type": "float", "default": 5.0},

@@ -65,6 +65,7 @@ BEFORE: dict[str, list[dict[str, Any]]] = {
     "filter/audit_records": [{**LOOK_UP, "register": "lookup_result"}],
     "filter/audit_report": [{**LOOK_UP, "register": "lookup_result"}, {**ASK_DNS, "register": "dns_result"}],
     "filter/bare_records": [{**LOOK_UP, "register": "lookup_result"}],
+    "filter/dmarc_problem": [],
     "filter/expanded": [],
     "filter/heal_results": [{**LOOK_UP, "register": "before"}, {**LOOK_UP, "register": "after"}],
     "filter/open_records": [{**LOOK_UP, "register": "lookup_result"}],

@@ -141,6 +141,39 @@ def test_a_second_spf_is_a_conflict_also_when_others_are_replaced() -> None:
     assert codes(plan(content_of(SPF_THERE), wish("a.example.com", "TXT", OUR_SPF), replace=True)) == ["second_spf"]
 
 
+DMARC = wish("_dmarc.a.example.com", "TXT", "v=DMARC1; p=none")
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_cname_is_never_replaced_by_a_dmarc_record(replace: bool) -> None:
+    there = content_of(RecordSet("_dmarc.a.example.com.", "CNAME", 60, ("hosted.example.net.",)))
+    done = plan(there, DMARC, replace=replace)
+    assert (codes(done), done.changes) == (["dmarc_cname"], [])
+    # Another text is no policy.
+    other = plan(there, wish("_dmarc.a.example.com", "TXT", "some text"), replace=replace)
+    assert codes(other) == ([] if replace else ["cname_in_the_way"])
+
+
+@pytest.mark.parametrize("replace", [False, True])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("v=DMARC1; p=reject", ["second_dmarc"]),
+        ("v=dmarc1; p=reject", ["second_dmarc"]),
+        ("v=DMARC1", ["second_dmarc"]),
+        ("v=DMARC1; p=none", []),
+        ("some text", []),
+    ],
+)
+def test_a_second_dmarc_record_is_a_conflict(text: str, expected: list[str], replace: bool) -> None:
+    there = content_of(RecordSet("_dmarc.a.example.com.", "TXT", 60, (text,)))
+    assert codes(plan(there, DMARC, replace=replace)) == expected
+
+
+def test_two_dmarc_records_of_one_list_are_a_conflict() -> None:
+    assert codes(plan({}, DMARC, wish("_dmarc.a.example.com", "TXT", "v=DMARC1; p=reject"))) == ["second_dmarc"]
+
+
 def test_an_spf_record_is_merged_on_demand() -> None:
     done = plan(content_of(SPF_THERE), wish("a.example.com", "TXT", OUR_SPF), merge_spf=True)
     assert done.changes[0].after == RecordSet("a.example.com.", "TXT", 60, ("v=spf1 mx include:amazonses.com -all",))

@@ -10,9 +10,10 @@ from typing import Any, Iterable
 
 import pytest
 
+from ansible_collections.smtpd.email.plugins.module_utils._dns_dmarc import check_dmarc
 from ansible_collections.smtpd.email.plugins.module_utils._dns_survey import organisational_domain
 from ansible_collections.smtpd.email.plugins.module_utils._errors import InputError
-from ansible_collections.smtpd.email.plugins.module_utils._preflight import Node, check_dmarc, look, missing_dmarc
+from ansible_collections.smtpd.email.plugins.module_utils._preflight import Node, dmarc_to_publish, look
 
 DOMAINS = {
     "sending_domain": "mail.acorn.example",
@@ -24,8 +25,8 @@ DMARC = ("v=DMARC1; p=none",)
 
 def examine(
     nodes: dict[str, dict[str, Any]] | None = None, **changes: str
-) -> tuple[set[tuple[str, str, str]], list[dict[str, Any]]]:
-    """Severity, code and domain of each finding, and the DMARC records, where DNS has nothing but these nodes."""
+) -> tuple[set[tuple[str, str, str]], list[Any]]:
+    """Severity, code and domain of each finding, and the DMARC policies, where DNS has nothing but these nodes."""
     content = {"_dmarc.mail.acorn.example": {"values": {"TXT": DMARC}}, **(nodes or {})}
 
     def survey(questions: Iterable[tuple[str, str]]) -> dict[str, Node]:
@@ -45,17 +46,17 @@ def examine(
 
 
 def test_nothing_speaks_against_names_that_are_free() -> None:
-    assert examine() == (
-        set(),
-        [
-            {
-                "domain": "mail.acorn.example",
-                "known": True,
-                "name": "_dmarc.mail.acorn.example",
-                "record": "v=DMARC1; p=none",
-            }
-        ],
-    )
+    findings, dmarc = examine()
+    assert findings == set()
+    assert [one.as_dict() for one in dmarc] == [
+        {
+            "domain": "mail.acorn.example",
+            "known": True,
+            "name": "_dmarc.mail.acorn.example",
+            "record": "v=DMARC1; p=none",
+            "policy": "none",
+        }
+    ]
 
 
 def test_records_of_an_earlier_run_do_not_speak_against_it() -> None:
@@ -116,7 +117,7 @@ def test_names_alone_speak_against_it(changes: dict[str, str], finding: tuple[st
 def test_a_domain_without_dmarc_is_a_warning() -> None:
     findings, dmarc = examine({"_dmarc.mail.acorn.example": {}})
     assert findings == {("warning", "no_dmarc", "mail.acorn.example")}
-    assert missing_dmarc(dmarc, "v=DMARC1; p=none") == [
+    assert dmarc_to_publish(dmarc, "v=DMARC1; p=none", False)[0] == [
         {
             "name": "_dmarc.mail.acorn.example",
             "type": "TXT",
@@ -133,7 +134,8 @@ def test_a_domain_without_dmarc_is_a_warning() -> None:
 def test_the_record_of_the_organisational_domain_counts() -> None:
     findings, dmarc = examine({"_dmarc.mail.acorn.example": {}, "_dmarc.acorn.example": {"values": {"TXT": DMARC}}})
     assert findings == set()
-    assert dmarc[0]["name"] == "_dmarc.acorn.example" and missing_dmarc(dmarc, "v=DMARC1; p=reject") == []
+    assert dmarc[0].name == "_dmarc.acorn.example"
+    assert dmarc_to_publish(dmarc, "v=DMARC1; p=reject", False) == ([], [])
 
 
 def test_a_public_suffix_is_nobodys_organisation() -> None:
@@ -148,7 +150,8 @@ def test_another_text_beside_it_is_no_dmarc_record() -> None:
 
 def test_what_could_not_be_looked_up_is_not_published() -> None:
     _findings, dmarc = examine({"_dmarc.mail.acorn.example": {"problem": ("no_answer", "Nobody answers.")}})
-    assert dmarc[0]["known"] is False and missing_dmarc(dmarc, "v=DMARC1; p=none") == []
+    records, findings = dmarc_to_publish(dmarc, "v=DMARC1; p=none", True)
+    assert (dmarc[0].known, records, [finding.code for finding in findings]) == (False, [], ["dmarc_unknown"])
 
 
 @pytest.mark.parametrize(
