@@ -18,8 +18,9 @@ import types
 from dataclasses import dataclass, field
 from typing import Any, Callable, Iterator, Mapping
 
+from ._errors import SmtpdError
 from ._octodns_classes import is_a
-from ._rdata import TXT, canonical, name_key, txt_text, unescape
+from ._rdata import CNAME, TXT, canonical, name_key, txt_text, unescape
 from ._record_sets import RecordSet
 
 # Codes of conflicts.
@@ -64,8 +65,9 @@ def extras_of(provider: Any) -> Extras:
         extras = Extras()
         setattr(provider, _HOOKED, extras)
         _guard(provider)
-        for names, hook in _HOOKS.items():
-            if is_a(provider, *names):
+        for names, (hook, *needed) in _HOOKS.items():
+            # These are no public names of octoDNS: other versions may not have them.
+            if is_a(provider, *names) and all(hasattr(provider, name) for name in needed):
                 hook(provider, extras)
     return extras
 
@@ -126,6 +128,7 @@ def _guard_records() -> None:
 def _hook_powerdns(provider: Any, extras: Extras) -> None:
     """Records can be disabled: they are not in DNS, but must stay where they are when a set is written."""
     get, records_for, delete = provider._get, provider._records_for, provider._mod_Delete
+    process = provider._process_desired_zone
     disabled: dict[Key, list[dict[str, Any]]] = {}
 
     def read(*args: Any, **named: Any) -> Any:
@@ -159,7 +162,18 @@ def _hook_powerdns(provider: Any, extras: Extras) -> None:
         others = kept(change.existing, type_, records)
         return dict(delete(change), changetype="REPLACE", records=others) if others else delete(change)
 
+    def check(desired: Any) -> Any:
+        for record in desired.records:
+            lost = kept(record, CNAME, [{"content": record.value}]) if record._type == CNAME else ()
+            if lost:
+                raise SmtpdError(
+                    "%s CNAME: PowerDNS keeps only one CNAME record at a name, and has a disabled one there, to %s. Remove it "
+                    "first, or choose another domain." % (record.fqdn, lost[0]["content"])
+                )
+        return process(desired)
+
     provider._get, provider._records_for, provider._mod_Delete = read, write, remove
+    provider._process_desired_zone = check
 
 
 # Route 53
@@ -231,7 +245,7 @@ def _cloudflare_value(record: Mapping[str, Any]) -> tuple[Any, ...]:
     """What of a record DNS shows, apart from its name and TTL."""
     content = record.get("content")
     if isinstance(content, str):
-        content = txt_text(content) if record["type"] == TXT else canonical("CNAME", content)
+        content = txt_text(content) if record["type"] == TXT else canonical(CNAME, content)
     return record["type"], content or record.get("data"), record.get("priority"), bool(record.get("proxied"))
 
 
@@ -241,7 +255,7 @@ def _cloudflare_value(record: Mapping[str, Any]) -> tuple[Any, ...]:
 def _hook_hetzner(provider: Any, _extras: Extras) -> None:
     """Each value of a set has its own comment."""
     api = provider._client
-    if not hasattr(api, "_ZoneRecord"):
+    if not all(hasattr(api, name) for name in ("_ZoneRecord", "_get_rrsets", "_normalize_name", "rrset_upsert")):
         return
     upsert, record_class = api.rrset_upsert, api._ZoneRecord
 
@@ -258,9 +272,10 @@ def _hook_hetzner(provider: Any, _extras: Extras) -> None:
     api.rrset_upsert = write
 
 
-_HOOKS: dict[tuple[str, str], Callable[[Any, Extras], None]] = {
-    ("octodns_powerdns", "PowerDnsBaseProvider"): _hook_powerdns,
-    ("octodns_route53", "Route53Provider"): _hook_route53,
-    ("octodns_cloudflare", "CloudflareProvider"): _hook_cloudflare,
-    ("octodns_hetzner", "HetznerProvider"): _hook_hetzner,
+# By class: what hooks into it, and the names that it must have for that.
+_HOOKS: dict[tuple[str, str], tuple[Any, ...]] = {
+    ("octodns_powerdns", "PowerDnsBaseProvider"): (_hook_powerdns, "_get", "_records_for", "_mod_Delete"),
+    ("octodns_route53", "Route53Provider"): (_hook_route53, "_load_records"),
+    ("octodns_cloudflare", "CloudflareProvider"): (_hook_cloudflare, "_paginated_get", "_try_request", "cdn"),
+    ("octodns_hetzner", "HetznerProvider"): (_hook_hetzner, "_client"),
 }

@@ -207,7 +207,17 @@ def test_a_disabled_value_stays_when_all_others_are_removed(powerdns: PowerDnsSe
     assert [(one["content"], one["disabled"]) for one in left] == [('"x"', True)]
 
 
-def test_a_disabled_cname_to_elsewhere(powerdns: PowerDnsServer) -> None:
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_disabled_cname_to_elsewhere_is_not_lost(check_mode: bool, powerdns: PowerDnsServer) -> None:
     powerdns.replace_set(ZONE, LINK, "CNAME", {"content": "shop.example.net.", "disabled": True})
-    result = publish(powerdns, CNAME)
-    assert result["changed"], result
+    before = powerdns.api_set(ZONE, LINK, "CNAME")
+    result = publish(powerdns, CNAME, MX, conflict="replace", check_mode=check_mode)
+    assert "has a disabled one there, to shop.example.net." in result["msg"] and not result["changed"]
+    assert powerdns.api_set(ZONE, LINK, "CNAME") == before
+
+
+def test_a_disabled_cname_is_not_in_the_way_of_other_types(powerdns: PowerDnsServer) -> None:
+    powerdns.replace_set(ZONE, BOUNCE, "CNAME", {"content": "shop.example.net.", "disabled": True})
+    before = powerdns.api_set(ZONE, BOUNCE, "CNAME")
+    assert publish(powerdns, MX, SPF)["changed"]
+    assert powerdns.api_set(ZONE, BOUNCE, "CNAME") == before

@@ -76,6 +76,16 @@ class PowerDnsServer(NameServer):
         provider = {"class": "octodns_powerdns.PowerDnsProvider", "host": self.host, "port": self.api_port}
         return provider, {"api_key": self.api_key}
 
+    def reset(self) -> None:
+        """Bring each zone back to what it was at the start, also what zone transfers and updates do not know."""
+        for zone, start in self._zones_at_start.items():
+            kept = {(name, type_) for name, _ttl, type_, _rdata in start} | {(absolute(zone), "SOA")}
+            keys = [(one["name"], one["type"]) for one in json.loads(self._call("GET", zone))["rrsets"]]
+            gone = [{"name": name, "type": type_, "changetype": "DELETE"} for name, type_ in keys if (name, type_) not in kept]
+            if gone:
+                self._call("PATCH", zone, {"rrsets": gone})
+        super().reset()
+
     def replace_set(self, zone: str, name: str, type_: str, *records: dict[str, Any], **more: Any) -> None:
         """Write a record set by the API, in its words: each record has C(content), and may be C(disabled)."""
         rrset = {"name": absolute(name), "type": type_, "ttl": 300, "changetype": "REPLACE", "records": list(records)}
