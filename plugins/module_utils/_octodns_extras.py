@@ -110,12 +110,13 @@ def _guard_records() -> None:
     new = Record.new.__func__
 
     def guarded(cls: Any, zone: Any, name: str, data: Any, source: Any = None, lenient: bool = False) -> Any:
-        if not (source is not None and lenient):
+        if source is None:
             return new(cls, zone, name, data, source=source, lenient=lenient)
         if _FAILED in data:
             return UnreadableRecord(zone, name, data["type"], data[_FAILED], source)
         try:
-            return new(cls, zone, name, data, source=source, lenient=lenient)
+            # Not all classes pass on that they are to be lenient.
+            return new(cls, zone, name, data, source=source, lenient=True)
         except Exception:  # whatever the classes of others raise
             return UnreadableRecord(zone, name, str(data.get("type")), data, source)
 
