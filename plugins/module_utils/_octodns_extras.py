@@ -37,10 +37,12 @@ class Extras:
     """What octoDNS leaves out of the zones of a provider.
 
     :param obstacles: why DNS may not answer with the values of a record set.
+    :param fragile: record sets that would lose something if they were written.
     :param unknown: record sets that octoDNS skips.
     """
 
     obstacles: dict[Key, str] = field(default_factory=dict)
+    fragile: set[Key] = field(default_factory=set)
     unknown: dict[Key, RecordSet] = field(default_factory=dict)
 
     def unknown_in(self, zone: str) -> Iterator[tuple[Key, RecordSet]]:
@@ -273,10 +275,27 @@ def _hook_hetzner(provider: Any, _extras: Extras) -> None:
     api.rrset_upsert = write
 
 
+# Azure
+
+
+def _hook_azure(provider: Any, extras: Extras) -> None:
+    """A set that is written loses its metadata."""
+    populate = provider._populate_record
+
+    def read(zone: Any, rrset: Any, *args: Any, **named: Any) -> Any:
+        record = populate(zone, rrset, *args, **named)
+        if getattr(rrset, "metadata", None):
+            extras.fragile.add((name_key(record.fqdn), record._type))
+        return record
+
+    provider._populate_record = read
+
+
 # By class: what hooks into it, and the names that it must have for that.
 _HOOKS: dict[tuple[str, str], tuple[Any, ...]] = {
     ("octodns_powerdns", "PowerDnsBaseProvider"): (_hook_powerdns, "_get", "_records_for", "_mod_Delete"),
     ("octodns_route53", "Route53Provider"): (_hook_route53, "_load_records"),
     ("octodns_cloudflare", "CloudflareProvider"): (_hook_cloudflare, "_paginated_get", "_try_request", "cdn"),
     ("octodns_hetzner", "HetznerProvider"): (_hook_hetzner, "_client"),
+    ("octodns_azure", "AzureProvider"): (_hook_azure, "_populate_record"),
 }

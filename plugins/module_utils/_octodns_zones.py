@@ -100,7 +100,8 @@ class OctodnsZones:
             return RecordSet(name, record._type, record.ttl, tuple(record.texts), False, obstacle)
         if record._type == TXT and self._texts is not None:
             return replace(self._texts.record_set(name, record.ttl), obstacle=obstacle)
-        values, rewritable = _values(record)
+        values, is_clear_set = _values(record)
+        rewritable = is_clear_set and (name, record._type) not in extras.fragile
         return RecordSet(name, record._type, record.ttl, values, rewritable, obstacle, _answers(record))
 
     def _adds_values(self) -> bool:
@@ -209,9 +210,10 @@ def _answers(record: Any) -> tuple[str, ...]:
 def _rdatas(record: Any) -> list[str]:
     """The rdata of a set that is only looked at. Types of a provider's own have none, so any text must do."""
     try:
-        return [str(rdata) for rdata in (record.to_rrset().rdatas if hasattr(record, "to_rrset") else record.rrs[3])]
+        rdatas = [str(rdata) for rdata in (record.to_rrset().rdatas if hasattr(record, "to_rrset") else record.rrs[3])]
     except Exception:  # whatever the classes of others raise
-        return [_shown(value) for value in _own_values(record)]
+        rdatas = [_shown(value) for value in _own_values(record)]
+    return rdatas or ["(no value)"]
 
 
 def _own_values(record: Any) -> list[Any]:
