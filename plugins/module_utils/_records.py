@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Iterable, Iterator, Mapping, Optional, Sequence
 
 from ._compact import BUNDLE
-from ._domains import domain_key
+from ._domains import ascii_name, domain_key
 from ._errors import InputError
 from ._rdata import (
     CNAME,
@@ -52,7 +52,7 @@ def zone_file(records: Iterable[Mapping[str, Any]], ttl: Any = 3600) -> str:
     :raises InputError: it is no TTL.
     """
     seconds = check_ttl(ttl)
-    described = [describe_record(record) for record in records]
+    described = [describe_record(_in_ascii(record)) for record in records]
     return zone_lines((record["fqdn"], seconds, record["type"].upper(), record["rdata"]) for record in described)
 
 
@@ -171,6 +171,20 @@ def check_zones(zones: Sequence[str], option: str = "zones") -> list[str]:
     return [name_key(_check_name(zone, "%s[%d]" % (option, index))) for index, zone in enumerate(zones)]
 
 
+def _in_ascii(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record with its names as DNS has them."""
+    value = _ascii_value(record["type"].upper(), record["value"], "value")
+    return dict(record, name=ascii_name(record["name"], "name"), value=value)
+
+
+def _ascii_value(type_: str, value: str, place: str) -> str:
+    if type_ not in (CNAME, MX) or value.isascii():
+        return value
+    preference, host = split_mx(value) if type_ == MX else (None, value)
+    host = ascii_name(host.strip(), place)
+    return host if preference is None else "%d %s" % (preference, host)
+
+
 def _check_spf(wishes: Sequence[Wish], places: Sequence[str]) -> None:
     first_spf: dict[str, int] = {}
     for index, wish in enumerate(wishes):
@@ -197,6 +211,8 @@ def _check_record(record: Mapping[str, Any], place: str) -> Wish:
     if type_ not in TYPES:
         raise InputError(place + ".type", "'%s' is not supported: only %s are." % (record["type"], ", ".join(TYPES)))
     name = _check_name(record["name"], place + ".name")
+    if type_ != TXT:
+        record = dict(record, value=_ascii_value(type_, record["value"], place + ".value"))
     if type_ == TXT:
         _check_txt(record["value"], place + ".value")
         any_preference = False
@@ -246,10 +262,7 @@ def _check_name(value: str, place: str) -> str:
         return name
     if any(character.isspace() for character in name):
         raise InputError(place, "'%s' has a space in it: give one full name, such as mail.example.com." % value)
-    if not name.isascii():
-        raise InputError(
-            place, "'%s' has letters that DNS does not have: give the name in its ASCII form, xn--..." % value
-        )
+    name = ascii_name(name, place)
     labels = (name[:-1] if name.endswith(".") else name).split(".")
     if not all(labels):
         raise InputError(
