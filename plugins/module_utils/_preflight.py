@@ -167,7 +167,8 @@ def _suffix_findings(domains: Mapping[str, str], registrable: Callable[[str], st
                 ERROR,
                 "public_suffix",
                 "%s: %s is a public suffix, below which anyone can register names (https://publicsuffix.org), so mail services do "
-                "not treat it as a domain of yours. Choose a domain below it, for example mail.%s." % (option, domain, domain),
+                "not treat it as a domain of yours. Choose a domain below it, for example mail.%s."
+                % (option, domain, domain),
             )
 
 

@@ -119,7 +119,7 @@ def test_a_set_with_a_routing_policy_is_not_taken_for_the_record(
 @pytest.mark.parametrize("name", [ZONE, "mail." + ZONE, "x." + LINK, "x." + BOUNCE, "*." + ZONE])
 @pytest.mark.parametrize("type_", ["A", "TXT"])
 def test_a_lua_record_at_another_name_is_let_be(type_: str, name: str, powerdns: PowerDnsServer) -> None:
-    content = {"A": "A \"ifportup(443, {'192.0.2.1'})\"", "TXT": "TXT \"os.date()\""}[type_]
+    content = {"A": "A \"ifportup(443, {'192.0.2.1'})\"", "TXT": 'TXT "os.date()"'}[type_]
     powerdns.replace_set(ZONE, name, "LUA", {"content": content})
     before = powerdns.api_set(ZONE, name, "LUA")
     assert publish(powerdns, CNAME, MX, SPF, conflict="replace")["changed"]
@@ -135,9 +135,7 @@ def test_a_lua_record_is_in_the_way_of_a_cname(powerdns: PowerDnsServer) -> None
 
 
 @pytest.mark.parametrize(("type_", "code"), [("TXT", "provider_record"), ("CNAME", "provider_record"), ("A", None)])
-def test_a_lua_record_is_in_the_way_of_what_it_answers_for(
-    type_: str, code: str, powerdns: PowerDnsServer
-) -> None:
+def test_a_lua_record_is_in_the_way_of_what_it_answers_for(type_: str, code: str, powerdns: PowerDnsServer) -> None:
     powerdns.replace_set(ZONE, BOUNCE, "LUA", {"content": "%s \"'x.example.net.'\"" % type_})
     result = publish(powerdns, SPF)
     assert codes(result) == [code] if code else result["changed"]
@@ -221,3 +219,19 @@ def test_a_disabled_cname_is_not_in_the_way_of_other_types(powerdns: PowerDnsSer
     before = powerdns.api_set(ZONE, BOUNCE, "CNAME")
     assert publish(powerdns, MX, SPF)["changed"]
     assert powerdns.api_set(ZONE, BOUNCE, "CNAME") == before
+
+
+# Names
+
+
+def test_names_and_zones_may_be_internationalised() -> None:
+    with PowerDnsServer(zones=["xn--bcher-kva.example"]) as server:
+        records = [
+            {"name": "go.Bücher.example", "type": "CNAME", "value": "l.bücher.example"},
+            {"name": "_amazonses.bücher.example", "type": "TXT", "value": "x"},
+        ]
+        assert publish(server, *records, zones=["BÜCHER.example"])["changed"]
+        assert not publish(server, *records, zones=["xn--bcher-kva.example"])["changed"]
+        assert "go.xn--bcher-kva.example. 3600 IN CNAME l.xn--bcher-kva.example." in server.zone_text(
+            "xn--bcher-kva.example"
+        )

@@ -107,4 +107,3 @@ class CloudflareServer:
                 """Nothing."""
 
         return Handler
-

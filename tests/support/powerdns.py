@@ -81,7 +81,11 @@ class PowerDnsServer(NameServer):
         for zone, start in self._zones_at_start.items():
             kept = {(name, type_) for name, _ttl, type_, _rdata in start} | {(absolute(zone), "SOA")}
             keys = [(one["name"], one["type"]) for one in json.loads(self._call("GET", zone))["rrsets"]]
-            gone = [{"name": name, "type": type_, "changetype": "DELETE"} for name, type_ in keys if (name, type_) not in kept]
+            gone = [
+                {"name": name, "type": type_, "changetype": "DELETE"}
+                for name, type_ in keys
+                if (name, type_) not in kept
+            ]
             if gone:
                 self._call("PATCH", zone, {"rrsets": gone})
         super().reset()

@@ -57,7 +57,14 @@ DATA: dict[str, dict[str, Any]] = {
     "LOC": {"value": LOC},
     "MX": {"value": {"preference": 10, "exchange": "mx.example.net."}},
     "NAPTR": {
-        "value": {"order": 1, "preference": 2, "flags": "S", "service": "x", "regexp": "", "replacement": "a.example.net."}
+        "value": {
+            "order": 1,
+            "preference": 2,
+            "flags": "S",
+            "service": "x",
+            "regexp": "",
+            "replacement": "a.example.net.",
+        }
     },
     "NS": {"value": "ns.example.net."},
     "OPENPGPKEY": {"value": "bWlsa3kgd2F5"},
