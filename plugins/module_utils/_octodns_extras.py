@@ -275,6 +275,35 @@ def _hook_hetzner(provider: Any, _extras: Extras) -> None:
     api.rrset_upsert = write
 
 
+# DigitalOcean
+
+
+def _hook_digitalocean(provider: Any, _extras: Extras) -> None:
+    """A set is updated by removing all of its records and creating the new ones: if that is interrupted, others are lost."""
+    api = provider._client
+
+    def update(change: Any) -> None:
+        new = change.new
+        domain = new.zone.name[:-1]
+        there = [one for one in provider.zone_records(new.zone) if (one["name"], one["type"]) == (new.name, new._type)]
+        desired = {_digitalocean_value(one): one for one in getattr(provider, "_params_for_" + new._type)(new)}
+        old = [one["id"] for one in there if _digitalocean_value(one) not in desired]
+        for value in map(_digitalocean_value, there):
+            desired.pop(value, None)
+        steps: list[Callable[[], Any]] = [functools.partial(api.record_create, domain, one) for one in desired.values()]
+        removals: list[Callable[[], Any]] = [functools.partial(api.record_delete, domain, id_) for id_ in old]
+        # There can be only one CNAME at a name.
+        for step in removals + steps if new._type == CNAME else steps + removals:
+            step()
+
+    provider._apply_Update = update
+
+
+def _digitalocean_value(record: Mapping[str, Any]) -> tuple[Any, ...]:
+    data = record["data"]
+    return (data if record["type"] == TXT else canonical(CNAME, data)), record.get("priority")
+
+
 # Azure
 
 
@@ -297,5 +326,6 @@ _HOOKS: dict[tuple[str, str], tuple[Any, ...]] = {
     ("octodns_route53", "Route53Provider"): (_hook_route53, "_load_records"),
     ("octodns_cloudflare", "CloudflareProvider"): (_hook_cloudflare, "_paginated_get", "_try_request", "cdn"),
     ("octodns_hetzner", "HetznerProvider"): (_hook_hetzner, "_client"),
+    ("octodns_digitalocean", "DigitalOceanProvider"): (_hook_digitalocean, "_client", "zone_records", "_apply_Update"),
     ("octodns_azure", "AzureProvider"): (_hook_azure, "_populate_record"),
 }
