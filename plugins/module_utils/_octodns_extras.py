@@ -13,6 +13,7 @@ record, such as a comment, gets lost when octoDNS writes it again. This module h
 from __future__ import annotations
 
 import functools
+import json
 import re
 import types
 from dataclasses import dataclass, field
@@ -74,6 +75,19 @@ def extras_of(provider: Any) -> Extras:
     return extras
 
 
+def shown(value: Any) -> str:
+    """A value of any class in one line, the same whenever it is read."""
+    try:
+        return json.dumps(getattr(value, "data", value), sort_keys=True)
+    except Exception:  # whatever the classes of others raise
+        pass
+    try:
+        has_text = type(value).__repr__ is not object.__repr__
+        return re.sub(r" at 0x[0-9a-f]+", "", " ".join((repr(value) if has_text else repr(vars(value))).split()))
+    except Exception:  # whatever the classes of others raise
+        return type(value).__name__
+
+
 # Records that octoDNS fails to read
 
 
@@ -107,7 +121,7 @@ def _guard_records() -> None:
         def __init__(self, zone: Any, name: str, type_: str, data: Any, source: Any) -> None:
             super().__init__(zone, name, {"ttl": 0}, source=source)
             self._type = type_
-            self.texts = [" ".join(repr(data).split())]
+            self.texts = [shown(data)]
 
     new = Record.new.__func__
 
@@ -320,6 +334,35 @@ def _hook_azure(provider: Any, extras: Extras) -> None:
     provider._populate_record = read
 
 
+# Google Cloud
+
+
+def _hook_google(provider: Any, extras: Extras) -> None:
+    """Sets with a routing policy have no values, for which the library has no place."""
+    from google.cloud.dns.resource_record_set import ResourceRecordSet
+
+    load = provider._get_gcloud_zone_records
+    make = ResourceRecordSet.__dict__["from_api_repr"]
+
+    def tolerant(cls: Any, resource: Mapping[str, Any], zone: Any) -> Any:
+        name, type_ = name_key(resource["name"]), resource["type"]
+        if "rrdatas" not in resource:
+            extras.obstacles[name, type_] = DYNAMIC
+            resource = {"ttl": 0, **resource, "rrdatas": []}
+        if type_ not in provider.SUPPORTS:
+            extras.skip(name, type_, resource["ttl"], resource["rrdatas"])
+        return make.__get__(None, cls)(resource, zone)
+
+    def read(*args: Any, **named: Any) -> Any:
+        ResourceRecordSet.from_api_repr = classmethod(tolerant)
+        try:
+            return load(*args, **named)
+        finally:
+            ResourceRecordSet.from_api_repr = make
+
+    provider._get_gcloud_zone_records = read
+
+
 # By class: what hooks into it, and the names that it must have for that.
 _HOOKS: dict[tuple[str, str], tuple[Any, ...]] = {
     ("octodns_powerdns", "PowerDnsBaseProvider"): (_hook_powerdns, "_get", "_records_for", "_mod_Delete"),
@@ -327,5 +370,6 @@ _HOOKS: dict[tuple[str, str], tuple[Any, ...]] = {
     ("octodns_cloudflare", "CloudflareProvider"): (_hook_cloudflare, "_paginated_get", "_try_request", "cdn"),
     ("octodns_hetzner", "HetznerProvider"): (_hook_hetzner, "_client"),
     ("octodns_digitalocean", "DigitalOceanProvider"): (_hook_digitalocean, "_client", "zone_records", "_apply_Update"),
+    ("octodns_googlecloud", "GoogleCloudProvider"): (_hook_google, "_get_gcloud_zone_records"),
     ("octodns_azure", "AzureProvider"): (_hook_azure, "_populate_record"),
 }

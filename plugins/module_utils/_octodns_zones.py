@@ -8,13 +8,12 @@
 from __future__ import annotations
 
 import itertools
-import json
 from dataclasses import dataclass, replace
 from typing import Any, Iterable, Mapping, Optional, Sequence
 
 from ._errors import SmtpdError
 from ._octodns_classes import is_a
-from ._octodns_extras import DYNAMIC, UNREADABLE, Extras, extras_of
+from ._octodns_extras import DYNAMIC, UNREADABLE, Extras, extras_of, shown
 from ._octodns_texts import exact_record, is_clear, spelt_texts, text_of
 from ._rdata import CNAME, MX, TXT, name_key, split_mx
 from ._record_sets import Change, LoadedZone, RecordSet, batches
@@ -95,8 +94,8 @@ class OctodnsZones:
         self._provider.apply(plan)
 
     def _record_set(self, name: str, record: Any, extras: Extras) -> RecordSet:
-        obstacle = _obstacle(record) or extras.obstacles.get((name, record._type), "")
-        if obstacle == UNREADABLE:
+        obstacle = extras.obstacles.get((name, record._type)) or _obstacle(record)
+        if hasattr(record, "texts"):
             return RecordSet(name, record._type, record.ttl, tuple(record.texts), False, obstacle)
         if record._type == TXT and self._texts is not None:
             return replace(self._texts.record_set(name, record.ttl), obstacle=obstacle)
@@ -194,7 +193,7 @@ def _values(record: Any) -> tuple[tuple[str, ...], bool]:
 
 def _obstacle(record: Any) -> str:
     """Why DNS answers something else than the values of a record of octoDNS; empty if it does not."""
-    if getattr(record, "texts", None) is not None:
+    if hasattr(record, "texts"):
         return UNREADABLE
     return DYNAMIC if getattr(record, "dynamic", None) or getattr(record, "geo", None) else ""
 
@@ -212,7 +211,7 @@ def _rdatas(record: Any) -> list[str]:
     try:
         rdatas = [str(rdata) for rdata in (record.to_rrset().rdatas if hasattr(record, "to_rrset") else record.rrs[3])]
     except Exception:  # whatever the classes of others raise
-        rdatas = [_shown(value) for value in _own_values(record)]
+        rdatas = [shown(value) for value in _own_values(record)]
     return rdatas or ["(no value)"]
 
 
@@ -221,18 +220,6 @@ def _own_values(record: Any) -> list[Any]:
         return list(record.values if hasattr(record, "values") else [record.value])
     except Exception:  # whatever the classes of others raise
         return [record]
-
-
-def _shown(value: Any) -> str:
-    """A value of an unknown class, in one line."""
-    try:
-        return json.dumps(getattr(value, "data", value), sort_keys=True)
-    except Exception:  # whatever the classes of others raise
-        pass
-    try:
-        return " ".join(repr(value).split())
-    except Exception:
-        return type(value).__name__
 
 
 def _octodns_record(zone: Any, record_set: RecordSet, existing: Any) -> Any:

@@ -110,6 +110,16 @@ class OddValue(dict):
         raise ValueError("no repr")
 
 
+class BareValue:
+    """A value that says nothing of itself."""
+
+    validate = classmethod(lambda cls, data, type_: [])
+    process = classmethod(lambda cls, values: [cls() for _value in values])
+
+    def __lt__(self, other: object) -> bool:
+        return False
+
+
 class PlainValue(str):
     """A value without C(rdata_text), as packages of others may have it."""
 
@@ -122,14 +132,20 @@ class OddRecord(ValuesMixin, Record):
     _value_type = OddValue
 
 
+class BareRecord(ValuesMixin, Record):
+    _type = "OddProvider/BARE"
+    _value_type = BareValue
+
+
 class PlainRecord(ValuesMixin, Record):
     _type = "OddProvider/PLAIN"
     _value_type = PlainValue
 
 
-for odd_class in (OddRecord, PlainRecord):
+for odd_class in (BareRecord, OddRecord, PlainRecord):
     if odd_class._type not in Record._CLASSES:
         Record.register_type(odd_class)
+DATA["OddProvider/BARE"] = {"value": "x"}
 DATA["OddProvider/ODD"] = {"value": "x"}
 DATA["OddProvider/PLAIN"] = {"value": "line\nline"}
 # What no class can read.
@@ -273,6 +289,15 @@ def test_a_record_of_another_type_at_the_bounce_domain_is_let_be(
         ("bounce.mail.example.com.", "MX"),
         ("bounce.mail.example.com.", "TXT"),
     }
+
+
+@pytest.mark.parametrize("kind", sorted({*DATA, *UNREADABLE}))
+def test_a_record_is_shown_in_the_same_way_each_time(
+    kind: str, publish: Run, provider: type[ForeignProvider]
+) -> None:
+    provider.records = [("go", data_of(kind))]
+    texts = [publish(CNAME)["msg"] for _time in range(2)]
+    assert texts[0] == texts[1] and "0x" not in texts[0]
 
 
 def test_a_set_with_metadata_is_not_written(publish: Run, provider: type[ForeignProvider]) -> None:
