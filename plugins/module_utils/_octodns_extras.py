@@ -76,14 +76,17 @@ def extras_of(provider: Any) -> Extras:
 
 
 def shown(value: Any) -> str:
-    """A value of any class in one line, the same whenever it is read."""
+    """A value of any class in one line, the same whenever it is read. Of objects it may hold, such as clients, it shows nothing."""
     try:
         return json.dumps(getattr(value, "data", value), sort_keys=True)
     except Exception:  # whatever the classes of others raise
         pass
     try:
-        has_text = type(value).__repr__ is not object.__repr__
-        return re.sub(r" at 0x[0-9a-f]+", "", " ".join((repr(value) if has_text else repr(vars(value))).split()))
+        if type(value).__repr__ is object.__repr__:
+            return json.dumps(
+                {name: one for name, one in vars(value).items() if isinstance(one, (str, int))}, sort_keys=True
+            )
+        return re.sub(r" at 0x[0-9a-f]+", "", " ".join(repr(value).split()))
     except Exception:  # whatever the classes of others raise
         return type(value).__name__
 

@@ -43,7 +43,11 @@ class FakeApi:
         if method == "DELETE":
             del self.content[id_]
         else:
-            self.content[id_] = {**data, "id": id_, "data": data["data"] if data["type"] == "TXT" else data["data"][:-1]}
+            self.content[id_] = {
+                **data,
+                "id": id_,
+                "data": data["data"] if data["type"] == "TXT" else data["data"][:-1],
+            }
         return None
 
     def texts(self) -> set[str]:
@@ -57,7 +61,9 @@ def text(data: str) -> dict[str, Any]:
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> FakeApi:
     made = FakeApi(text("one; two"), text("v=spf1 ip4:192.0.2.1 -all"), text("three"))
-    monkeypatch.setattr(DigitalOceanClient, "_request", lambda client, *args, **named: made.request(client, *args, **named))
+    monkeypatch.setattr(
+        DigitalOceanClient, "_request", lambda client, *args, **named: made.request(client, *args, **named)
+    )
     return made
 
 

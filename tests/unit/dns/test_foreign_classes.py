@@ -292,9 +292,7 @@ def test_a_record_of_another_type_at_the_bounce_domain_is_let_be(
 
 
 @pytest.mark.parametrize("kind", sorted({*DATA, *UNREADABLE}))
-def test_a_record_is_shown_in_the_same_way_each_time(
-    kind: str, publish: Run, provider: type[ForeignProvider]
-) -> None:
+def test_a_record_is_shown_in_the_same_way_each_time(kind: str, publish: Run, provider: type[ForeignProvider]) -> None:
     provider.records = [("go", data_of(kind))]
     texts = [publish(CNAME)["msg"] for _time in range(2)]
     assert texts[0] == texts[1] and "0x" not in texts[0]
@@ -305,3 +303,68 @@ def test_a_set_with_metadata_is_not_written(publish: Run, provider: type[Foreign
     provider.metadata = {"owner": "ann"}
     assert codes(publish(TXT)) == ["not_rewritable"]
     assert publish(MX)["changed"]
+
+
+# Google Cloud
+
+
+class ResourceRecordSet:
+    """As the library google-cloud-dns has it."""
+
+    def __init__(self, name: str, record_type: str, ttl: int, rrdatas: list[str], client: object) -> None:
+        self.name, self.record_type, self.ttl, self.rrdatas, self.client = name, record_type, ttl, rrdatas, client
+
+    @classmethod
+    def from_api_repr(cls, resource: dict[str, Any], zone: Any) -> ResourceRecordSet:
+        return cls(resource["name"], resource["type"], int(resource["ttl"]), resource["rrdatas"], zone)
+
+
+class GoogleCloudProvider(ForeignProvider):
+    """Reads as the class of octodns-googlecloud does, which is not installed."""
+
+    SUPPORTS = {"A", "CNAME", "MX", "TXT", "NS"}
+    resources: list[dict[str, Any]] = []
+
+    def _get_gcloud_zone_records(self, gcloud_zone: Any) -> list[ResourceRecordSet]:
+        return [ResourceRecordSet.from_api_repr(one, zone=gcloud_zone) for one in self.resources]
+
+    def _data_for_A(self, rrset: ResourceRecordSet) -> dict[str, Any]:
+        return {"values": rrset.rrdatas}
+
+    def _data_for_CNAME(self, rrset: ResourceRecordSet) -> dict[str, Any]:
+        return {"value": rrset.rrdatas[0]}
+
+    _data_for_TXT = _data_for_CNAME
+
+    def populate(self, zone: Any, target: bool = False, lenient: bool = False) -> bool:
+        for rrset in self._get_gcloud_zone_records(object()):
+            if rrset.record_type in self.SUPPORTS:
+                data = getattr(self, "_data_for_" + rrset.record_type)(rrset)
+                data.update(type=rrset.record_type, ttl=rrset.ttl)
+                name = zone.hostname_from_fqdn(rrset.name)
+                zone.add_record(Record.new(zone, name, data, source=self), lenient=lenient)
+        return True
+
+
+@pytest.fixture
+def google(monkeypatch: pytest.MonkeyPatch) -> type[GoogleCloudProvider]:
+    fresh = type("GoogleCloudProvider", (GoogleCloudProvider,), {"__module__": "octodns_googlecloud", "applied": []})
+    modules = {name: types.ModuleType(name) for name in ("google", "google.cloud", "google.cloud.dns")}
+    modules["google.cloud.dns.resource_record_set"] = types.ModuleType("resource_record_set")
+    modules["google.cloud.dns.resource_record_set"].ResourceRecordSet = ResourceRecordSet  # type: ignore[attr-defined]
+    modules["octodns_googlecloud"] = types.ModuleType("octodns_googlecloud")
+    modules["octodns_googlecloud"].GoogleCloudProvider = fresh  # type: ignore[attr-defined]
+    for name, module in modules.items():
+        monkeypatch.setitem(sys.modules, name, module)
+    return fresh
+
+
+@pytest.mark.parametrize("type_", ["A", "TXT", "CNAME", "HTTPS"])
+def test_a_routing_policy_of_google_cloud_stops_nothing_but_at_its_name(
+    type_: str, publish: Run, google: type[GoogleCloudProvider]
+) -> None:
+    google.resources = [{"name": LINK + ".", "type": type_, "ttl": 300, "routingPolicy": {"geo": {}}}]
+    provider = {"class": "octodns_googlecloud.GoogleCloudProvider"}
+    assert publish(MX, TXT, provider=provider)["changed"]
+    assert set(codes(publish(CNAME, provider=provider, conflict="replace"))) & {"dynamic", "unreadable"}
+    assert {change[2] for change in google.applied} == {"MX", "TXT"}
