@@ -54,8 +54,8 @@ class Extras:
         """Note a record set that octoDNS skips."""
         if type_ != "SOA":
             known = self.unknown[name, type_].values if (name, type_) in self.unknown else ()
-            texts = tuple(" ".join(str(value).split()) for value in values)
-            self.unknown[name, type_] = RecordSet(name, type_, int(ttl or 0), known + texts, False, obstacle)
+            texts = dict.fromkeys([*known, *(" ".join(str(value).split()) for value in values)])
+            self.unknown[name, type_] = RecordSet(name, type_, int(ttl or 0), tuple(texts), False, obstacle)
 
 
 def extras_of(provider: Any) -> Extras:
@@ -269,11 +269,26 @@ def _cloudflare_value(record: Mapping[str, Any]) -> tuple[Any, ...]:
     return record["type"], content or record.get("data"), record.get("priority"), bool(record.get("proxied"))
 
 
-# Hetzner
+# Hetzner and DigitalOcean
 
 
-def _hook_hetzner(provider: Any, _extras: Extras) -> None:
+def _note_skipped(provider: Any, extras: Extras) -> None:
+    load = provider.zone_records
+
+    def read(zone: Any) -> Any:
+        records = load(zone)
+        for one in records:
+            if one["type"] not in provider.SUPPORTS:
+                name = zone.name if one["name"] in ("", "@") else "%s.%s" % (one["name"], zone.name)
+                extras.skip(name_key(name), one["type"], one.get("ttl"), [one.get("data", one.get("value"))])
+        return records
+
+    provider.zone_records = read
+
+
+def _hook_hetzner(provider: Any, extras: Extras) -> None:
     """Each value of a set has its own comment."""
+    _note_skipped(provider, extras)
     api = provider._client
     if not all(hasattr(api, name) for name in ("_ZoneRecord", "_get_rrsets", "_normalize_name", "rrset_upsert")):
         return
@@ -292,11 +307,9 @@ def _hook_hetzner(provider: Any, _extras: Extras) -> None:
     api.rrset_upsert = write
 
 
-# DigitalOcean
-
-
-def _hook_digitalocean(provider: Any, _extras: Extras) -> None:
+def _hook_digitalocean(provider: Any, extras: Extras) -> None:
     """A set is updated by removing all of its records and creating the new ones: if that is interrupted, others are lost."""
+    _note_skipped(provider, extras)
     api = provider._client
 
     def update(change: Any) -> None:
@@ -371,7 +384,7 @@ _HOOKS: dict[tuple[str, str], tuple[Any, ...]] = {
     ("octodns_powerdns", "PowerDnsBaseProvider"): (_hook_powerdns, "_get", "_records_for", "_mod_Delete"),
     ("octodns_route53", "Route53Provider"): (_hook_route53, "_load_records"),
     ("octodns_cloudflare", "CloudflareProvider"): (_hook_cloudflare, "_paginated_get", "_try_request", "cdn"),
-    ("octodns_hetzner", "HetznerProvider"): (_hook_hetzner, "_client"),
+    ("octodns_hetzner", "HetznerProvider"): (_hook_hetzner, "_client", "zone_records"),
     ("octodns_digitalocean", "DigitalOceanProvider"): (_hook_digitalocean, "_client", "zone_records", "_apply_Update"),
     ("octodns_googlecloud", "GoogleCloudProvider"): (_hook_google, "_get_gcloud_zone_records"),
     ("octodns_azure", "AzureProvider"): (_hook_azure, "_populate_record"),

@@ -104,3 +104,11 @@ def test_a_cname_is_replaced_on_demand(run: Run, api: FakeApi) -> None:
     assert publish(run, CNAME, conflict="replace")["changed"]
     assert api.calls == [("DELETE", "shop.example.net"), ("POST", "l.smtpdgo.com.")]
     assert not publish(run, CNAME)["changed"]
+
+
+def test_a_record_of_a_type_that_octodns_skips_is_in_the_way_of_a_cname_alone(run: Run, api: FakeApi) -> None:
+    api.content[50] = {"type": "HTTPS", "name": "go", "data": "1 . alpn=h2", "ttl": 600, "id": 50}
+    result = publish(run, CNAME, conflict="replace")
+    assert [one["code"] for one in result["conflicts"]] == ["unreadable"]
+    assert result["conflicts"][0]["found"] == ["go.example.com. 600 IN HTTPS 1 . alpn=h2"]
+    assert publish(run, dict(SPF, value="v=DMARC1; p=none"))["changed"]

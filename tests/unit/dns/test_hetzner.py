@@ -28,10 +28,11 @@ class FakeZone:
     ttl = 3600
 
     def __init__(self, *records: ZoneRecord) -> None:
+        self.others: list[Any] = []
         self.rrset = types.SimpleNamespace(id="x", name="bounce.mail", type="TXT", ttl=600, records=list(records))
 
     def get_rrset_all(self) -> list[Any]:
-        return [self.rrset]
+        return [self.rrset, *self.others]
 
     def set_rrset_records(self, rrset: Any, records: list[ZoneRecord]) -> None:
         rrset.records = records
@@ -78,3 +79,9 @@ def test_merging_spf_keeps_the_comments_of_other_texts(run: Run, zone: FakeZone)
     assert publish(run, SPF, spf="merge")["changed"]
     assert ('"one"', "by hand") in zone.content
     assert ('"v=spf1 include:amazonses.com -all"', None) in zone.content
+
+
+def test_a_record_of_a_type_that_octodns_skips_is_in_the_way_of_a_cname(run: Run, zone: FakeZone) -> None:
+    zone.others = [types.SimpleNamespace(id="y", name="go", type="RP", ttl=600, records=[ZoneRecord("a. b.")])]
+    result = publish(run, {"name": "go.example.com", "type": "CNAME", "value": "l.smtpdgo.com"}, conflict="replace")
+    assert [one["code"] for one in result["conflicts"]] == ["unreadable"]
