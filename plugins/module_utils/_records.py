@@ -226,6 +226,8 @@ def _check_record(record: Mapping[str, Any], place: str) -> Wish:
     if type_ == MX and priority is not None:
         priority = _check_priority(priority, place + ".priority")
     priority, rdata = priority_and_rdata(type_, record["value"], priority)
+    if type_ == CNAME and name_key(rdata) == name_key(name):
+        raise InputError(place + ".value", "'%s' is the record's own name: a CNAME must not point to itself." % rdata)
     given = dict(record, fqdn=absolute(name), priority=priority, rdata=rdata)
     return Wish(given=given, type=type_, value=canonical(type_, rdata), any_preference=any_preference)
 

@@ -249,6 +249,7 @@ def test_so_is_that_of_a_zone() -> None:
         (record(value="a\nb"), "value", "line break"),
         (record(type="CNAME", value="192.0.2.1"), "value", "IP address"),
         (record(type="CNAME", value="target"), "value", "full one"),
+        (record(type="CNAME", value="Mail.example.com."), "value", "itself"),
         (record(type="MX", value="10 not a host"), "value", "no host name"),
         (record(type="MX", value="70000 mx.example.com"), "value", "65535"),
     ],
