@@ -83,6 +83,20 @@ REASONS = {
         "Publish the record there, and give that zone in zones."
     ),
     "wildcard_hidden": HIDDEN_WILDCARD,
+    "proxied": (
+        "The record is proxied: DNS answers with addresses of the provider instead of its value, so it cannot be verified. "
+        "Switch the proxy off for it."
+    ),
+    "dynamic": (
+        "The provider chooses the answer for this name by rules such as weights, location or health, so DNS does not always "
+        "return this value. Change this record set by hand, or choose another domain."
+    ),
+    "unreadable": (
+        "octoDNS cannot read this record set, so it can neither change nor remove it. Change it by hand, or choose another domain."
+    ),
+    "provider_record": (
+        "A record of a kind that only this provider has answers for the name. Change it by hand, or choose another domain."
+    ),
     "not_rewritable": (
         "octoDNS could garble what is there (quotes, backslashes or special characters in a text, or settings of this "
         "provider). Change this record set by hand."
@@ -95,6 +109,7 @@ _ALLOWED_BY = {
     "cname_beside_others": "conflict=replace",
     "cname_in_the_way": "conflict=replace",
     "other_mx": "conflict=replace",
+    "proxied": "conflict=replace",
     "wildcard_hidden": "conflict=replace",
     "second_spf": "spf=merge",
 }
@@ -105,7 +120,10 @@ _WILDCARD = "*."
 Identity = tuple[str, str, str]
 
 # Those that conflict=replace clears away.
-_REPLACEABLE = frozenset(("cname_target", "cname_beside_others", "cname_in_the_way", "other_mx"))
+_REPLACEABLE = frozenset(("cname_target", "cname_beside_others", "cname_in_the_way", "other_mx", "proxied"))
+
+# Obstacles of record sets that are left alone, whatever is allowed to be replaced.
+_FIXED = frozenset(("dynamic", "unreadable"))
 
 
 @dataclass(frozen=True)
@@ -313,9 +331,11 @@ class _Node:
         if self.policy.state == ABSENT:
             for wish in self.wishes:
                 self._remove(wish)
+            self._check_fixed(before)
         else:
             self._check_authority()
             for wish in self.wishes:
+                self._check_answers(wish)
                 {CNAME: self._publish_cname, MX: self._publish_mx, TXT: self._publish_txt}[wish.type](wish)
         self._check_rewritable(before)
 
@@ -347,11 +367,14 @@ class _Node:
             for type_ in others:
                 del self.sets[type_]
         values = self._values(CNAME)
-        if wish.value in values:
+        is_there = wish.value in values
+        is_proxied = CNAME in self.sets and self.sets[CNAME].obstacle == "proxied"
+        if is_there and not is_proxied:
             return self._done(wish, UNCHANGED)
         if values:
-            self._conflict("cname_target", wish, self._lines_of([CNAME]))
+            self._conflict("proxied" if is_there else "cname_target", wish, self._lines_of([CNAME]))
         self._set_values(CNAME, [wish.value])
+        self.sets[CNAME] = replace(self.sets[CNAME], obstacle="")
         self._done(wish, UPDATED if values or others else CREATED)
 
     def _publish_mx(self, wish: Wish) -> None:
@@ -441,6 +464,21 @@ class _Node:
             handed_over += [sets["DNAME"] for sets in [self.content.get(self.zone, {})] if "DNAME" in sets]
         for wish in self.wishes if handed_over else ():
             self._conflict("delegated", wish, _lines(handed_over))
+
+    def _check_answers(self, wish: Wish) -> None:
+        """Nothing may answer in place of the wanted record: with a CNAME all sets at its name would."""
+        for type_, one in sorted(self.sets.items()):
+            concerns = type_ in (wish.type, CNAME) or (wish.type == CNAME and type_ not in ("NS", "SOA"))
+            if one.obstacle in _FIXED and concerns:
+                self._conflict(one.obstacle, wish, _lines([one]))
+            elif wish.type != CNAME and {wish.type, CNAME} & set(one.answers):
+                self._conflict("provider_record", wish, _lines([one]))
+
+    def _check_fixed(self, before: Mapping[str, RecordSet]) -> None:
+        for wish in self.wishes:
+            old = before.get(wish.type)
+            if old is not None and old.obstacle in _FIXED and old != self.sets.get(wish.type):
+                self._conflict(old.obstacle, wish, _lines([old]))
 
     def _check_rewritable(self, before: Mapping[str, RecordSet]) -> None:
         for wish in self.wishes:

@@ -38,9 +38,7 @@ def check_domain(value: str, place: str) -> str:
         )
     if "@" in value:
         raise InputError(place, "'%s' is a mail address: give only the domain behind the @." % value)
-    name = domain_key(value)
-    if not name.isascii():
-        name = _to_ascii(name, value, place)
+    name = domain_key(ascii_name(value, place))
     labels = name.split(".")
     for label in labels:
         if not _LABEL.fullmatch(label):
@@ -65,12 +63,20 @@ def is_domain(value: Any) -> bool:
         return False
 
 
-def _to_ascii(name: str, value: str, place: str) -> str:
+def ascii_name(name: str, place: str) -> str:
+    """The name with its internationalised labels as A-labels (RFC 5891), as DNS has it; others stay as they are.
+
+    :raises InputError: it has a label that is not valid.
+    """
+    if name.isascii():
+        return name
     try:
         import idna
     except ImportError:
-        raise MissingLibraryError("idna", "for the internationalised domain '%s'" % value) from None
+        raise MissingLibraryError("idna", "for the internationalised domain '%s'" % name) from None
     try:
-        return idna.encode(name, uts46=True).decode("ascii")
+        # Label by label, because labels with an underscore or an asterisk are not host names.
+        labels = idna.uts46_remap(name, std3_rules=False, transitional=False).split(".")
+        return ".".join(label if label.isascii() else idna.alabel(label).decode("ascii") for label in labels)
     except idna.IDNAError as error:
-        raise InputError(place, "'%s' is no internationalised domain name: %s." % (value, error)) from None
+        raise InputError(place, "'%s' is not a valid internationalised domain name: %s." % (name, error)) from None

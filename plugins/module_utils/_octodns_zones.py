@@ -13,6 +13,7 @@ from typing import Any, Callable, Iterable, Mapping, Optional, Sequence
 
 from ._errors import SmtpdError
 from ._octodns_classes import is_a
+from ._octodns_extras import DYNAMIC, UNREADABLE, Extras, extras_of, shown
 from ._octodns_texts import exact_record, is_clear, spelt_texts, text_of
 from ._rdata import CNAME, MX, TXT, name_key, split_mx
 from ._record_sets import Change, Content, LoadedZone, RecordSet, ZoneChanged, batches
@@ -63,6 +64,7 @@ class OctodnsZones:
             self._provider = self._connect()
             self._texts = spelt_texts(self._provider)
         self._were_read.add(zone)
+        extras = extras_of(self._provider)
         loaded = Zone(zone, [])
         # To some classes (Cloudflare's) a zone without records is one that is not there.
         exists = self._provider.populate(loaded, target=True, lenient=True)
@@ -70,8 +72,11 @@ class OctodnsZones:
         content: dict[str, dict[str, RecordSet]] = {}
         for (name, type_), record in records.items():
             if name in names:
-                content.setdefault(name, {})[type_] = self._record_set(name, record)
-        owners = {name for name, _type in records}
+                content.setdefault(name, {})[type_] = self._record_set(name, record, extras)
+        for key, unknown in extras.unknown_in(zone):
+            if key[0] in names and key not in records:
+                content.setdefault(key[0], {})[key[1]] = unknown
+        owners = {name for name, _type in records} | {name for (name, _type), _set in extras.unknown_in(zone)}
         return LoadedZone(zone, content, owners, exists is not False, _Origin(loaded, records))
 
     def prepare(self, loaded: LoadedZone, changes: Sequence[Change]) -> list[tuple[list[Change], Any]]:
@@ -106,11 +111,15 @@ class OctodnsZones:
         _carry_out(desired, octodns_changes)
         self._provider.apply(Plan(loaded.origin.zone, desired, octodns_changes, True))
 
-    def _record_set(self, name: str, record: Any) -> RecordSet:
+    def _record_set(self, name: str, record: Any, extras: Extras) -> RecordSet:
+        obstacle = extras.obstacles.get((name, record._type)) or _obstacle(record)
+        if hasattr(record, "texts"):
+            return RecordSet(name, record._type, record.ttl, tuple(record.texts), False, obstacle)
         if record._type == TXT and self._texts is not None:
-            return self._texts.record_set(name, record.ttl)
-        values, rewritable = _values(record)
-        return RecordSet(name, record._type, record.ttl, values, rewritable)
+            return replace(self._texts.record_set(name, record.ttl), obstacle=obstacle)
+        values, is_clear_set = _values(record)
+        rewritable = is_clear_set and (name, record._type) not in extras.fragile
+        return RecordSet(name, record._type, record.ttl, values, rewritable, obstacle, _answers(record))
 
     def _adds_values(self) -> bool:
         """Whether what is created joins what is there of the same name and type, rather than takes its place.
@@ -195,19 +204,45 @@ def _carry_out(zone: Any, octodns_changes: Iterable[Any]) -> None:
 
 def _values(record: Any) -> tuple[tuple[str, ...], bool]:
     """The canonical values of a record set, and whether it can be written again with all of them unharmed."""
-    rewritable = not getattr(record, "dynamic", None) and not getattr(record, "geo", None)
+    rewritable = not _obstacle(record)
     if record._type == CNAME:
         return (name_key(record.value or ""),), rewritable
     if record._type == MX:
         return tuple("%d %s" % (value.preference, name_key(value.exchange)) for value in record.values), rewritable
     if record._type == TXT:
         return tuple(map(text_of, record.values)), rewritable and all(map(is_clear, record.values))
-    return tuple(_rdatas(record)), rewritable
+    return tuple(_rdatas(record)), False
+
+
+def _obstacle(record: Any) -> str:
+    """Why DNS answers something else than the values of a record of octoDNS; empty if it does not."""
+    if hasattr(record, "texts"):
+        return UNREADABLE
+    return DYNAMIC if getattr(record, "dynamic", None) or getattr(record, "geo", None) else ""
+
+
+def _answers(record: Any) -> tuple[str, ...]:
+    """The types of DNS that a record of a provider's own type answers for, where its values tell."""
+    if "/" not in record._type:
+        return ()
+    types = (getattr(value, "_type", None) for value in _own_values(record))
+    return tuple(sorted({type_ for type_ in types if isinstance(type_, str)}))
 
 
 def _rdatas(record: Any) -> list[str]:
-    """The rdata of a set that is only looked at."""
-    return list(record.to_rrset().rdatas if hasattr(record, "to_rrset") else record.rrs[3])
+    """The rdata of a set that is only looked at. Types of a provider's own have none, so any text must do."""
+    try:
+        rdatas = [str(rdata) for rdata in (record.to_rrset().rdatas if hasattr(record, "to_rrset") else record.rrs[3])]
+    except Exception:  # whatever the classes of others raise
+        rdatas = [shown(value) for value in _own_values(record)]
+    return rdatas or ["(no value)"]
+
+
+def _own_values(record: Any) -> list[Any]:
+    try:
+        return list(record.values if hasattr(record, "values") else [record.value])
+    except Exception:  # whatever the classes of others raise
+        return [record]
 
 
 def _octodns_record(zone: Any, record_set: RecordSet, existing: Any) -> Any:

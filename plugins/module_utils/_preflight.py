@@ -144,6 +144,7 @@ def judge(domains: Mapping[str, str], nodes: Mapping[str, Node], registrable: Ca
         for option in TYPES_OF
         if option in domains and (problem := nodes[domains[option]].problem)
     ]
+    findings += _suffix_findings(domains, registrable)
     findings += _dname_findings(domains, nodes)
     if LINK in domains:
         findings += _link_findings(domains[LINK], nodes[domains[LINK]])
@@ -153,6 +154,20 @@ def judge(domains: Mapping[str, str], nodes: Mapping[str, Node], registrable: Ca
         findings += _wildcard_findings(domains[SENDING], nodes[domains[SENDING]])
         findings += _dmarc_findings(domains, nodes, registrable)
     return findings
+
+
+def _suffix_findings(domains: Mapping[str, str], registrable: Callable[[str], str]) -> Iterator[Finding]:
+    for option, domain in domains.items():
+        below = "x." + domain
+        if registrable(below) == below:  # each name below it belongs to somebody else
+            yield Finding(
+                domain,
+                ERROR,
+                "public_suffix",
+                "%s: %s is a public suffix, below which anyone can register names (https://publicsuffix.org), so mail services do "
+                "not treat it as a domain of yours. Choose a domain below it, for example mail.%s."
+                % (option, domain, domain),
+            )
 
 
 def _dname_findings(domains: Mapping[str, str], nodes: Mapping[str, Node]) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ import ipaddress
 import re
 from typing import Any, Mapping, Optional
 
-from ._domains import domain_key
+from ._domains import ascii_name, domain_key
 from ._errors import InputError
 
 CNAME, MX, TXT = "CNAME", "MX", "TXT"
@@ -172,12 +172,24 @@ def describe_record(record: Mapping[str, Any], place: str = "record") -> dict[st
     if type_ not in TYPES:
         raise InputError(place + ".type", "'%s' is not supported: only %s are." % (record["type"], ", ".join(TYPES)))
     name = check_name(record["name"], place + ".name")
-    _check_value(type_, record["value"], place + ".value")
+    value = ascii_value(type_, record["value"], place + ".value")
+    _check_value(type_, value, place + ".value")
     priority = record.get("priority")
     if type_ == MX and priority is not None:
         priority = _check_priority(priority, place + ".priority")
-    priority, rdata = priority_and_rdata(type_, record["value"], priority)
+    priority, rdata = priority_and_rdata(type_, value, priority)
+    if type_ == CNAME and name_key(rdata) == name_key(name):
+        raise InputError(place + ".value", "'%s' is the record's own name: a CNAME must not point to itself." % rdata)
     return dict(record, fqdn=absolute(name), priority=priority, rdata=rdata)
+
+
+def ascii_value(type_: str, value: str, place: str) -> str:
+    """A value with its host name as DNS has it (RFC 5891)."""
+    if type_ not in (CNAME, MX) or value.isascii():
+        return value
+    preference, host = split_mx(value) if type_ == MX else (None, value)
+    host = ascii_name(host.strip(), place)
+    return host if preference is None else "%d %s" % (preference, host)
 
 
 def record_type(record: Mapping[str, Any]) -> str:
@@ -210,7 +222,7 @@ def priority_and_rdata(type_: str, value: str, priority: Any) -> tuple[Optional[
 def check_name(value: str, place: str) -> str:
     """Check that a record, or a zone, can have a name.
 
-    :returns: the name without white space around it.
+    :returns: the name without white space around it, internationalised labels as A-labels (RFC 5891).
     :raises InputError: it cannot.
     """
     name = value.strip()
@@ -218,10 +230,7 @@ def check_name(value: str, place: str) -> str:
         return name
     if any(character.isspace() for character in name):
         raise InputError(place, "'%s' has a space in it: give one full name, such as mail.example.com." % value)
-    if not name.isascii():
-        raise InputError(
-            place, "'%s' has letters that DNS does not have: give the name in its ASCII form, xn--..." % value
-        )
+    name = ascii_name(name, place)
     labels = (name[:-1] if name.endswith(".") else name).split(".")
     if not all(labels):
         raise InputError(

@@ -44,6 +44,8 @@ class RecordSet:
     :param name: the name key.
     :param values: in canonical form; of types that are never published, rdata.
     :param rewritable: whether the engine can write the set with its values unharmed.
+    :param obstacle: a reason why DNS may answer something else than the values, one of the codes of C(_dns_plan).
+    :param answers: for a type that only one provider has, the types of DNS that it answers for.
     """
 
     name: str
@@ -51,6 +53,8 @@ class RecordSet:
     ttl: int
     values: tuple[str, ...]
     rewritable: bool = True
+    obstacle: str = ""
+    answers: tuple[str, ...] = ()
 
     def rdatas(self) -> list[str]:
         """The values as a zone file has them."""

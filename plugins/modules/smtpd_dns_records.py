@@ -92,10 +92,11 @@ options:
         name of another record, other records at the name of a CNAME, another MX record, or, for a record without
         C(profile_id), a wildcard that would not answer any more for a name above the record.
       - V(fail) writes nothing at all, and lists all of them.
-      - V(replace) removes what is in the way. A wildcard stays.
+      - V(replace) removes what is in the way, and switches off the proxy of a CNAME that is otherwise correct. A wildcard stays.
       - A CNAME at the name of a DMARC record, and an existing DMARC record, are never replaced. The module fails.
       - Where a name is handed over to other servers, a CNAME is wanted at the top of a zone, or the top of a zone has another MX
-        record, the module fails anyway.
+        record, the module fails anyway. It also fails if a record set is in the way that octoDNS cannot read, or that chooses
+        its answers by rules.
     type: str
     choices: [fail, replace]
     default: fail
@@ -322,6 +323,10 @@ conflicts:
         - V(delegated) - the name is handed over to other servers.
         - V(wildcard_hidden) - a name above it would come to exist, and a wildcard would not answer for it any more. For records with a
           C(profile_id) this is a warning instead, because the domain of a profile is meant to have records of its own.
+        - V(proxied) - the CNAME is correct, but DNS does not return it because the provider's proxy answers for the name.
+        - V(dynamic) - the provider chooses the answer by rules such as weights, location or health.
+        - V(provider_record) - a record of a kind that only this provider has, such as an alias or a script, answers for the name.
+        - V(unreadable) - octoDNS cannot read the record set, so it can neither change nor remove it.
         - V(not_rewritable) - octoDNS cannot write the record set without harm to what is in it.
       type: str
       returned: always

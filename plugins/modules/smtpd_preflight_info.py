@@ -133,7 +133,7 @@ findings:
       description:
         - What it is.
         - Errors are V(invalid_name), V(same_domain), V(not_delegated), V(link_domain_at_apex), V(link_domain_in_use),
-          V(bounce_domain_in_use), V(bounce_domain_receives_mail) and V(below_dname).
+          V(bounce_domain_in_use), V(bounce_domain_receives_mail), V(below_dname) and V(public_suffix).
         - Warnings are V(internationalised_name), V(no_answer), V(existing_spf), V(no_dmarc), V(dmarc_multiple), V(dmarc_invalid),
           V(dmarc_cname), V(dmarc_unknown), V(dmarc_weaker), V(spf_not_aligned), V(wildcard_mx) and V(wildcard_ends).
         - V(dmarc_multiple) - a name has several DMARC records, so receivers ignore all of them.
@@ -142,6 +142,8 @@ findings:
         - V(dmarc_unknown) - the name of a DMARC record is a CNAME that cannot be followed to its end.
         - V(dmarc_weaker) - the record of O(dmarc) would weaken the policy in force, so it is not returned in RV(dns_records).
         - V(below_dname) - a DNAME record at or above the domain rules out the records that the profile needs (RFC 6672).
+        - V(public_suffix) - anyone can register names below the domain, as below V(co.uk) or V(github.io), according to the
+          Public Suffix List that is installed.
         - V(wildcard_mx) - mail to the domain is received because of a wildcard MX record, which will no longer apply to it.
         - V(wildcard_ends) - the sending domain has an address or a CNAME from a wildcard, which will no longer apply to it
           once there are records below it (RFC 4592).

@@ -239,3 +239,16 @@ def test_of_many_only_the_one_that_could_not_work_is_not_created(
 def test_warnings_do_not_stop_the_creation(ansible: Ansible, simulator: Simulator, dns: BindServer) -> None:
     result = ansible.module("smtpd_sending_profile", **WANTED, preflight=True, nameservers=[dns.address], wait=False)
     assert result["changed"] is True and codes(result) == {("warning", "no_dmarc")}
+
+
+# Public suffixes
+
+
+@pytest.mark.parametrize("suffix", ["co.uk", "github.io"])
+def test_a_profile_is_not_created_for_a_public_suffix(
+    suffix: str, ansible: Ansible, simulator: Simulator, dns: BindServer
+) -> None:
+    wanted = {**WANTED, "sending_domain": suffix}
+    result = ansible.module("smtpd_sending_profile", **wanted, preflight=True, nameservers=[dns.address], wait=False)
+    assert result["failed"] and "%s is a public suffix" % suffix in result["msg"]
+    assert simulator.profiles() == []

@@ -90,7 +90,7 @@ class MotoServer:
         return sorted(
             (one["Name"], one["TTL"], one["Type"], _with_numbers(record["Value"], 8, "%03d"))
             for one in self._sets(zone)
-            for record in one["ResourceRecords"]
+            for record in one.get("ResourceRecords", ())
             if one["Type"] != "SOA"
         )
 
@@ -107,6 +107,14 @@ class MotoServer:
         kept = [record["Value"] for record in found["ResourceRecords"]] if found else []
         new = [_with_numbers(value, 10, "%03o") for value in values]
         self._change(name, "UPSERT", _record_set(name, type_, ttl, [*kept, *new]))
+
+    def add_set(self, name: str, type_: str, **more: Any) -> None:
+        """Add a record set in the words of the API, such as an alias, or one of several that routing chooses from."""
+        self._change(name, "CREATE", {"Name": absolute(name), "Type": type_, **more})
+
+    def sets(self, zone: str) -> list[dict[str, Any]]:
+        """All record sets of a zone in the words of the API."""
+        return self._sets(zone)
 
     def delete(self, name: str, type_: str, value: Optional[str] = None) -> None:
         """Remove the record of this value, or all of the type."""

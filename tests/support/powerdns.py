@@ -11,15 +11,16 @@ with PowerDnsServer(zones=["example.com"]) as powerdns:
 
 from __future__ import annotations
 
+import json
 import secrets
 import sqlite3
 import subprocess
 import urllib.request
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
-from tests.support.name_server import NameServer, Zones, free_port
+from tests.support.name_server import NameServer, Zones, absolute, free_port
 
 # Zone transfers and updates are for tests to look into the zones, without the API that they test.
 _CONFIG = """\
@@ -74,6 +75,37 @@ class PowerDnsServer(NameServer):
         """Values for the options C(provider) and C(provider_secrets) of C(smtpd_dns_records)."""
         provider = {"class": "octodns_powerdns.PowerDnsProvider", "host": self.host, "port": self.api_port}
         return provider, {"api_key": self.api_key}
+
+    def reset(self) -> None:
+        """Bring each zone back to what it was at the start, also what zone transfers and updates do not know."""
+        for zone, start in self._zones_at_start.items():
+            kept = {(name, type_) for name, _ttl, type_, _rdata in start} | {(absolute(zone), "SOA")}
+            keys = [(one["name"], one["type"]) for one in json.loads(self._call("GET", zone))["rrsets"]]
+            gone = [
+                {"name": name, "type": type_, "changetype": "DELETE"}
+                for name, type_ in keys
+                if (name, type_) not in kept
+            ]
+            if gone:
+                self._call("PATCH", zone, {"rrsets": gone})
+        super().reset()
+
+    def replace_set(self, zone: str, name: str, type_: str, *records: dict[str, Any], **more: Any) -> None:
+        """Write a record set by the API, in its words: each record has C(content), and may be C(disabled)."""
+        rrset = {"name": absolute(name), "type": type_, "ttl": 300, "changetype": "REPLACE", "records": list(records)}
+        self._call("PATCH", zone, {"rrsets": [{**rrset, **more}]})
+
+    def api_set(self, zone: str, name: str, type_: str) -> dict[str, Any]:
+        """A record set in the words of the API; empty where there is none."""
+        rrsets = json.loads(self._call("GET", zone))["rrsets"]
+        return next((one for one in rrsets if (one["name"], one["type"]) == (absolute(name), type_)), {})
+
+    def _call(self, method: str, zone: str, data: Optional[dict[str, Any]] = None) -> bytes:
+        url = "http://%s:%d/api/v1/servers/localhost/zones/%s" % (self.host, self.api_port, absolute(zone))
+        body = None if data is None else json.dumps(data).encode()
+        request = urllib.request.Request(url, body, {"X-API-Key": self.api_key}, method=method)
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.read()
 
     def _command(self, program: str) -> list[str]:
         self.api_port = free_port(self.host)

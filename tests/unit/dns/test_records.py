@@ -24,7 +24,7 @@ from ansible_collections.smtpd.email.plugins.module_utils._rdata import (
     txt_rdata,
     txt_text,
 )
-from ansible_collections.smtpd.email.plugins.module_utils._records import check_records, zone_file
+from ansible_collections.smtpd.email.plugins.module_utils._records import check_records, check_zones, zone_file
 
 
 def record(name: Any = "mail.example.com", type: Any = "TXT", value: Any = "text", **more: Any) -> dict[str, Any]:
@@ -196,6 +196,39 @@ def test_parents_are_between_the_name_and_the_zone() -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("Bücher.example", "xn--bcher-kva.example."),
+        ("_amazonses.BÜCHER.example.", "_amazonses.xn--bcher-kva.example."),
+        ("*.bücher.example", "*.xn--bcher-kva.example."),
+        ("1hX._domainkey.mail。bücher.example", "1hx._domainkey.mail.xn--bcher-kva.example."),
+    ],
+)
+def test_an_internationalised_name_is_taken_as_that_of_a_domain_is(given: str, name: str) -> None:
+    (wish,) = check_records([record(name=given)])
+    assert wish.name == name and wish.given["name"] == given
+    assert zone_file([record(name=given)]).lower().startswith(name)
+
+
+@pytest.mark.parametrize(
+    ("type_", "value", "rdata"),
+    [
+        ("CNAME", "l.bücher.example", "l.xn--bcher-kva.example."),
+        ("MX", "5 mx.bücher.example", "5 mx.xn--bcher-kva.example."),
+        ("MX", "mx.bücher.example", "10 mx.xn--bcher-kva.example."),
+    ],
+)
+def test_so_is_one_in_a_value(type_: str, value: str, rdata: str) -> None:
+    (wish,) = check_records([record(type=type_, value=value)])
+    assert wish.rdata == rdata
+    assert zone_file([record(type=type_, value=value)]).endswith(" %s\n" % rdata)
+
+
+def test_so_is_that_of_a_zone() -> None:
+    assert check_zones(["Bücher.example", "example.com."]) == ["xn--bcher-kva.example.", "example.com."]
+
+
+@pytest.mark.parametrize(
     ("bad", "field", "word"),
     [
         (record(name=None), "name", "missing"),
@@ -207,7 +240,8 @@ def test_parents_are_between_the_name_and_the_zone() -> None:
         (record(name="@"), "name", "full name"),
         (record(name="x" * 64 + ".example.com"), "name", "63"),
         (record(name=".".join(["x" * 60] * 5)), "name", "253"),
-        (record(name="bücher.example.com"), "name", "xn--"),
+        (record(name="\u2764\u200d.example.com"), "name", "internationalised"),
+        (record(name="bücher.ex_ämple.com"), "name", "internationalised"),
         (record(type="A", value="192.0.2.1"), "type", "CNAME, MX, TXT"),
         (record(type=""), "type", "empty"),
         (record(value=5), "value", "quotes"),
@@ -216,6 +250,7 @@ def test_parents_are_between_the_name_and_the_zone() -> None:
         (record(value="a\nb"), "value", "line break"),
         (record(type="CNAME", value="192.0.2.1"), "value", "IP address"),
         (record(type="CNAME", value="target"), "value", "full one"),
+        (record(type="CNAME", value="Mail.example.com."), "value", "itself"),
         (record(type="MX", value="10 not a host"), "value", "no host name"),
         (record(type="MX", value="70000 mx.example.com"), "value", "65535"),
     ],

@@ -111,6 +111,17 @@ def test_names_alone_speak_against_it(changes: dict[str, str], finding: tuple[st
     assert examine(**changes)[0] == {finding}
 
 
+@pytest.mark.parametrize("option", ["sending_domain", "link_domain", "bounce_domain"])
+@pytest.mark.parametrize("suffix", ["co.uk", "github.io", "acorn.ck", "xn--55qx5d.cn"])
+def test_a_public_suffix_is_an_error(suffix: str, option: str) -> None:
+    assert ("error", "public_suffix", suffix) in examine(**{option: suffix})[0]
+
+
+@pytest.mark.parametrize("domain", ["acorn.co.uk", "www.ck", "acorn.github.io", "acorn.example", "a.b.acorn.co.uk"])
+def test_a_domain_below_a_public_suffix_is_none(domain: str) -> None:
+    assert not [code for _severity, code, _domain in examine(sending_domain=domain)[0] if code == "public_suffix"]
+
+
 # DMARC
 
 
