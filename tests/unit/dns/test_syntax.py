@@ -137,7 +137,7 @@ def test_bind_finds_in_a_zone_file_exactly_the_records_that_it_was_made_of(recor
             continue
         # Of its own name each, so that none is beside a CNAME, and within the zone.
         name = "r%d.%s" % (index, one["name"].strip())
-        name = name if name.rstrip(".").lower().endswith(ZONE) else "r%d.%s" % (index, ZONE)
+        name = name if name.rstrip(".").lower().endswith("." + ZONE) else "r%d.%s" % (index, ZONE)
         if len(name) < 253 and "*" not in name:
             accepted[name.rstrip(".").lower() + "."] = dict(one, name=name)
     found = content(checked_by_bind(zone_file(accepted.values()))) - content(HEAD)
