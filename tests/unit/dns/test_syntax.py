@@ -53,8 +53,6 @@ HOSTILE = (
     "nul\x00.acorn.example",
     "\x1b[31m.acorn.example",
     "\u202e.acorn.example",
-    "\u212a.acorn.example",  # whose lower case is an ASCII letter
-    "\uff41.acorn.example",
     "half \ud800 a character",
     "a" * 64 + ".acorn.example",
     ".".join(["a" * 60] * 5),
@@ -139,7 +137,7 @@ def test_bind_finds_in_a_zone_file_exactly_the_records_that_it_was_made_of(recor
         name = "r%d.%s" % (index, one["name"].strip())
         name = name if name.rstrip(".").lower().endswith("." + ZONE) else "r%d.%s" % (index, ZONE)
         if len(name) < 253 and "*" not in name:
-            accepted[name.rstrip(".").lower() + "."] = dict(one, name=name)
+            accepted[describe_record(dict(one, name=name))["fqdn"].lower()] = dict(one, name=name)
     found = content(checked_by_bind(zone_file(accepted.values()))) - content(HEAD)
     expected = {
         (
@@ -178,6 +176,11 @@ def refused(**fields: str) -> dict[str, Any]:
     """What is found of a record of the service."""
     (found,) = unexpected_records([record(**fields)], {}, {})
     return found
+
+
+@pytest.mark.parametrize("letter", ["\u212a", "\uff2b"])
+def test_another_form_of_an_ascii_letter_is_that_letter_as_in_domains(letter: str) -> None:
+    assert zone_file([record(name=letter + ".acorn.example")]) == 'k.acorn.example. 3600 IN TXT   "text"\n'
 
 
 @pytest.mark.parametrize("field", ["name", "type", "value", "validation_state"])
