@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, Iterator, Sequence
@@ -39,6 +40,13 @@ MX = (BOUNCE, "MX", "feedback-smtp.us-east-1.amazonses.com")
 SPF = (BOUNCE, "TXT", "v=spf1 ip4:198.51.100.1 ~all")
 TOKEN = ("_amazonses.mail.example.com", "TXT", "token")
 LINK = ("go.example.net", "CNAME", "l.smtpdgo.com")
+
+
+@pytest.fixture(autouse=True)
+def logging_goes_on() -> Iterator[None]:
+    """Two runs in threads of one process, which modules never are, restore the state of logging in the wrong order."""
+    yield
+    logging.disable(logging.NOTSET)
 
 
 @pytest.fixture(autouse=True)
