@@ -18,7 +18,7 @@ from typing import Any, Callable, Iterable, Mapping, NamedTuple, Optional
 
 from ._domains import check_domain, domain_key, is_domain
 from ._errors import InputError
-from ._rdata import CNAME, MX, TXT, describe_record, is_spf, split_mx, txt_text
+from ._rdata import CNAME, MX, TXT, describe_record, split_mx, txt_text
 from ._texts import printable
 from ._vocabulary import DOMAIN_FIELDS
 
@@ -29,8 +29,12 @@ _SELECTOR = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _HOST = re.compile(r"(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]{2,63}")
 # Records that receivers give a meaning to begin so: SPF, DMARC, DKIM, MTA-STS and others.
 _TAGGED = re.compile(r"\s*v\s*=", re.IGNORECASE)
-# "all" without a qualifier, or with "+", lets everybody send (RFC 7208, 5.1).
-_PASSES_ALL = re.compile(r"(^|\s)\+?all(\s|$)", re.IGNORECASE)
+# Other mechanisms could let everybody send, such as "ip4:0.0.0.0/0" does. Receivers look up ten (RFC 7208, 4.6.4).
+_SPF = re.compile(r"v=spf1( +\+?include:[^ ]+){1,10} +[~?-]all *", re.IGNORECASE)
+_INCLUDE = re.compile(r"include:([^ ]+)", re.IGNORECASE)
+
+# The tokens of the contract have 28 and 44 characters, and a profile has three DKIM keys. These leave room for others.
+_LONGEST_TOKEN, _MOST_KEYS = 255, 10
 
 
 def _is_host(value: str) -> bool:
@@ -43,38 +47,38 @@ def _is_mail_host(value: str) -> bool:
 
 def _is_spf(value: str) -> bool:
     text = txt_text(value)
-    return is_spf(text) and text.isascii() and text.isprintable() and not _PASSES_ALL.search(text)
+    return _SPF.fullmatch(text) is not None and all(map(_is_host, _INCLUDE.findall(text)))
 
 
 def _is_token(value: str) -> bool:
     text = txt_text(value)
-    return text.isascii() and text.isprintable() and not _TAGGED.match(text)
+    return len(text) <= _LONGEST_TOKEN and text.isascii() and text.isprintable() and not _TAGGED.match(text)
 
 
 class _Form(NamedTuple):
     """One row of the contract's table.
 
     :param prefix: what stands before the domain in the name; C(None) stands for any selector and C(_domainkey).
-    :param is_single: whether a profile has only one such record.
+    :param most: how many such records a profile can have.
     """
 
     domain: str
     prefix: Optional[str]
     type: str
     fits: Callable[[str], bool]
-    is_single: bool
+    most: int
     words: str
 
 
 # The answer of "Get sending profile domain setup details" in the service's contract.
 _FORMS = (
-    _Form(_SENDING, None, CNAME, _is_host, False, "a DKIM CNAME at <selector>._domainkey"),
-    _Form(_SENDING, "_amazonses.", TXT, _is_token, True, "a verification TXT at _amazonses"),
-    _Form(_BOUNCE, "_amazonses.", TXT, _is_token, True, "a verification TXT at _amazonses"),
-    _Form(_BOUNCE, "", MX, _is_mail_host, True, "an MX"),
-    _Form(_BOUNCE, "", TXT, _is_spf, True, "an SPF record that does not let everybody send"),
-    _Form(_LINK, "_amazonses.", TXT, _is_token, True, "a verification TXT at _amazonses"),
-    _Form(_LINK, "", CNAME, _is_host, True, "a CNAME"),
+    _Form(_SENDING, None, CNAME, _is_host, _MOST_KEYS, "a DKIM CNAME at <selector>._domainkey"),
+    _Form(_SENDING, "_amazonses.", TXT, _is_token, 1, "a verification TXT at _amazonses"),
+    _Form(_BOUNCE, "_amazonses.", TXT, _is_token, 1, "a verification TXT at _amazonses"),
+    _Form(_BOUNCE, "", MX, _is_mail_host, 1, "an MX"),
+    _Form(_BOUNCE, "", TXT, _is_spf, 1, "an SPF record of includes and ~all"),
+    _Form(_LINK, "_amazonses.", TXT, _is_token, 1, "a verification TXT at _amazonses"),
+    _Form(_LINK, "", CNAME, _is_host, 1, "a CNAME"),
 )
 
 
@@ -89,7 +93,7 @@ def unexpected_records(
     :returns: C(name), C(type), C(value) and C(reason) of each.
     """
     domains = _domains_of(profile, requested)
-    taken: dict[_Form, tuple[str, str]] = {}
+    taken: dict[_Form, set[tuple[str, str]]] = {}
     unexpected = []
     for record in records:
         reason = _problem(record) or _reason(record, domains, taken)
@@ -111,11 +115,11 @@ def _problem(record: Mapping[str, Any]) -> Optional[str]:
 
 
 def _reason(
-    record: Mapping[str, Any], domains: Mapping[str, tuple[str, ...]], taken: dict[_Form, tuple[str, str]]
+    record: Mapping[str, Any], domains: Mapping[str, tuple[str, ...]], taken: dict[_Form, set[tuple[str, str]]]
 ) -> Optional[str]:
     """Why a record is not accepted; C(None) where it is.
 
-    :param taken: name and value of what a profile has only one of, as far as it was seen; the record is added.
+    :param taken: name and value of the records that were accepted so far; the record is added.
     """
     name, type_, value = domain_key(record["name"]), record["type"].upper(), record["value"]
     own = sorted({domain for own in domains.values() for domain in own})
@@ -130,8 +134,12 @@ def _reason(
             dict.fromkeys("%s of the %s" % (form.words, form.domain) for form in forms)
         )
     for form in fitting:
-        if not form.is_single or taken.setdefault(form, (name, value)) == (name, value):
+        same = taken.setdefault(form, set())
+        if (name, value) in same or len(same) < form.most:
+            same.add((name, value))
             return None
+    if fitting[0].most > 1:
+        return "A profile can have at most %d records of this kind." % fitting[0].most
     return "The contract of the service has only one %s record here." % type_
 
 

@@ -188,11 +188,13 @@ class _Run:
         return stale or self._leave_out(work.open_wishes(), error)
 
     def _by_owner(self, work: ZoneWork, changes: Sequence[Change]) -> list[list[Change]]:
-        """The changes by whose they are; of a name that several have, by the first of them."""
-        owner_of = {wish.name: self._owners[id(wish)] for wish in reversed(work.current.wishes)}
-        groups: dict[_Owner, list[Change]] = {}
+        """The changes by whose they are. Names that several share are apart: they all need these, and none of them the rest."""
+        owners_of: dict[str, dict[_Owner, None]] = {}
+        for wish in work.current.wishes:
+            owners_of.setdefault(wish.name, {})[self._owners[id(wish)]] = None
+        groups: dict[tuple[_Owner, ...], list[Change]] = {}
         for change in changes:
-            groups.setdefault(owner_of[change.any.name], []).append(change)
+            groups.setdefault(tuple(owners_of[change.any.name]), []).append(change)
         return list(groups.values())
 
     # Writing

@@ -71,6 +71,27 @@ def test_the_role_publishes_nothing_of_the_profile_and_sets_up_the_others(
     assert all(owner.endswith((".d1.acorn.example.", "go1.acorn-links.example.")) for owner in added), added
 
 
+@pytest.mark.parametrize("flags", [("--tags", "dns"), ("--skip-tags", "report")])
+@pytest.mark.parametrize("in_the_way", ["unexpected record", "address"])
+def test_without_a_report_the_others_are_set_up_too_and_the_role_fails_at_the_end(
+    in_the_way: str, flags: tuple[str, str], ansible: Ansible, simulator: Simulator, zones: BindServer
+) -> None:
+    if in_the_way == "address":
+        seed(simulator, zones, 0, "pending", publish=False)
+        zones.add("go0.acorn-links.example", "A", "192.0.2.1")
+    else:
+        attack(simulator, zones, *ATTACKS[0])
+    seed(simulator, zones, 1, "pending", publish=False)
+    wanted = [{"profile_name": "p%d" % n, "sending_domain": "d%d.acorn.example" % n} for n in range(2)]
+    run = ansible.role(*flags, list=wanted, **settings(zones))
+    assert run.failed == ["smtpd.email.sending_profile : Fail if a stage could not be completed for a profile"]
+    message = run.of("Fail if a stage could not be completed for a profile")["msg"]
+    assert ("go0.acorn-links.example" if in_the_way == "address" else "unexpected_record") in message
+    assert "d1.acorn.example" in content(zones) and "d0.acorn.example" not in content(zones)
+    verified = "active" if flags[1] == "report" else "pending"
+    assert [profile["state"] for profile in simulator.profiles()] == ["pending", verified]
+
+
 def test_manual_mode_shows_no_record_of_the_profile(ansible: Ansible, simulator: Simulator, zones: BindServer) -> None:
     attack(simulator, zones, *ATTACKS[0])
     variables = {**settings(zones), "dns_provider": "manual"}

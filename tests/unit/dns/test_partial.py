@@ -244,6 +244,31 @@ def test_a_name_that_a_key_may_not_write_leaves_out_its_profile_alone_and_entire
         assert published(bind, "p2") == before
 
 
+@pytest.mark.parametrize(
+    "zones", [["example.com"], ["example.com", "example.net"]], ids=["one message", "two messages"]
+)
+def test_a_refused_name_does_not_leave_out_a_profile_that_shares_another_name(
+    zones: list[str], publish: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Below one domain, profiles share the link domain that the service chooses."""
+    denied = 'update-policy {{ deny "{key_name}" subdomain bounce.p1.example.com. ANY; '
+    monkeypatch.setattr("tests.support.bind._ZONE_CONFIG", _ZONE_CONFIG.replace("update-policy {{ ", denied))
+    given = [
+        *(
+            one
+            for name in ("p1", "p2")
+            for one in [*profile(name, zones[-1]), record(name, "go.example.com", "CNAME", LINK_TARGET)]
+        )
+    ]
+    with BindServer(["example.com", "example.net"]) as bind:
+        provider, secrets = bind.octodns_provider()
+        options = {"records": given, "provider": provider, "provider_secrets": secrets, "zones": zones, "partial": True}
+        result = publish(**options)
+        assert left_out(result) == ["p1"] and actions(result, "p2") == ["created"] * 4
+        assert len(published(bind, "go.example.com.")) == 1
+        assert actions(publish(**options), "p2") == ["unchanged"] * 4
+
+
 def test_a_zone_that_fails_midway_leaves_out_all_that_is_open_in_it(
     publish: Run, bind: BindServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -86,6 +86,16 @@ def test_case_and_a_trailing_dot_do_not_matter(spelling: Any) -> None:
         ("bounce.hello.example.com", "TXT", TOKEN),
         ("bounce.hello.example.com", "TXT", "v=spf1 +all"),
         ("bounce.hello.example.com", "TXT", "v=spf1 include:amazonses.com all"),
+        ("bounce.hello.example.com", "TXT", "v=spf1 ip4:0.0.0.0/0 -all"),
+        ("bounce.hello.example.com", "TXT", "v=spf1 include:amazonses.com ip6:::/0 ~all"),
+        ("bounce.hello.example.com", "TXT", "v=spf1 redirect=example.net"),
+        ("bounce.hello.example.com", "TXT", "v=spf1 exists:%{i}.example.net -all"),
+        ("bounce.hello.example.com", "TXT", "v=spf1 include:%{i}.example.net -all"),
+        ("bounce.hello.example.com", "TXT", "v=spf1 include:amazonses.com +all ~all"),
+        ("bounce.hello.example.com", "TXT", "v=spf1" + " include:amazonses.com" * 11 + " ~all"),
+        ("bounce.hello.example.com", "TXT", '"v=spf1 include:amazonses.com " "+all"'),
+        ("bounce.hello.example.com", "TXT", "v=spf1"),
+        ("_amazonses.hello.example.com", "TXT", "x" * 256),
         ("_amazonses.hello.example.com", "TXT", "v=spf1 -all"),
         ("_amazonses.hello.example.com", "TXT", "two\nlines"),
         ("_amazonses.hello.example.com", "CNAME", "l.smtpdgo.com"),
@@ -93,7 +103,8 @@ def test_case_and_a_trailing_dot_do_not_matter(spelling: Any) -> None:
     ],
 )
 def test_everything_else_is_unexpected(name: str, type_: str, value: str) -> None:
-    assert names([record(name, type_, value), *RIGHT]) == [name]
+    assert names([record(name, type_, value)]) == [name]
+    assert names([*RIGHT, record(name, type_, value)]) == [name]
 
 
 @pytest.mark.parametrize("known", [item for item in RIGHT if "_domainkey" not in item["name"]])
@@ -102,6 +113,20 @@ def test_a_second_value_is_unexpected_where_the_contract_has_one(known: dict[str
     assert other != known
     assert names([*RIGHT, other]) == [known["name"]]
     assert names([*RIGHT, known]) == [], "the same record twice is one record"
+
+
+@pytest.mark.parametrize(
+    "spf",
+    ["v=spf1 include:amazonses.com -all", "V=SPF1 +include:a.example.net include:B.example.net. ?ALL", '"%s"' % SPF],
+)
+def test_spf_records_of_the_contracts_form_are_accepted(spf: str) -> None:
+    assert names([record("bounce.hello.example.com", "TXT", spf)]) == []
+
+
+def test_the_service_cannot_fill_a_zone_with_dkim_records() -> None:
+    keys = [record("k%d._domainkey.hello.example.com" % number, "CNAME", "k.dkim.smtpd.dev") for number in range(11)]
+    assert names(keys[:10] + keys[:10]) == []
+    assert names(keys) == ["k10._domainkey.hello.example.com"]
 
 
 def test_the_domains_that_were_requested_count_more_than_those_that_the_service_tells() -> None:
