@@ -48,7 +48,9 @@ class _Module(AnsibleModule):
                 self.params[name] = "%s, which is infinite," % given[name]
         self.params = without_blanks(self.params, self.argument_spec)
         self._similar = {
-            name: did_you_mean(name, known) for name, known in unknown_options(self.params, self.argument_spec)
+            name: did_you_mean(name, known)
+            for name, known in unknown_options(self.params, self.argument_spec)
+            if not name.startswith("_ansible_")  # these are Ansible's own, which it takes out later
         }
 
     def _log_invocation(self) -> None:

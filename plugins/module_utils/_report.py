@@ -151,8 +151,9 @@ def _failure(
         and profile["state"] not in (ACTIVE, DISABLED)
         and not profile.get("dns_records")
     ):
+        described = describe_profile(profile)
         reason = problem or "the service has not made its DNS records in time. Run again."
-        return "%s: %s" % (describe_profile(profile), reason)
+        return reason if reason.startswith(described) else "%s: %s" % (described, reason)
     if wrong and not manual:
         return "%s: DNS does not answer right, so it was not verified.\n%s" % (
             describe_profile(profile),

@@ -188,6 +188,16 @@ def test_a_value_of_a_wrong_type_is_refused_before_anything_is_created(
 # The playbooks
 
 
+@pytest.mark.parametrize(
+    "text", ["profile_name=news", "profile_name=news sending_domain=mail.acorn.example", "mail.acorn.example"]
+)
+def test_a_list_of_profiles_that_is_text_is_refused_before_anything_is_created(
+    text: str, ansible: Ansible, simulator: Simulator
+) -> None:
+    run = ansible.playbook(play(roles=[ROLE]), sending_profile_list=text)
+    is_refused(run, simulator, "sending_profile_list is text, not a list of profiles.")
+
+
 @pytest.mark.parametrize("name", ["setup", "heal", "audit", "awx_setup"])
 @pytest.mark.parametrize(
     "typo, meant",
@@ -247,6 +257,7 @@ def test_an_unknown_key_of_a_profile_is_refused_with_the_nearest(name: str, simu
     result = run_module(name, profiles=[item])
     assert result["failed"] and "profiles.bounce_domian" in result["msg"], result["msg"]
     assert "Did you mean 'bounce_domain'?" in result["msg"]
+    assert result["msg"].count("Did you mean") == 1
     assert simulator.requests() == []
 
 
