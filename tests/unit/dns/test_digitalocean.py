@@ -31,7 +31,7 @@ class FakeApi:
         self.calls: list[tuple[str, str]] = []
         self.fails_after: Optional[int] = None
 
-    def request(self, _client: Any, method: str, path: str, params: Any = None, data: Any = None) -> Any:
+    def request(self, method: str, path: str, params: Any = None, data: Any = None) -> Any:
         if method == "GET":
             records = copy.deepcopy(list(self.content.values()))
             result = {"domain_records": records, "domains": [{"name": "example.com"}], "links": {}}
@@ -61,9 +61,7 @@ def text(data: str) -> dict[str, Any]:
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> FakeApi:
     made = FakeApi(text("one; two"), text("v=spf1 ip4:192.0.2.1 -all"), text("three"))
-    monkeypatch.setattr(
-        DigitalOceanClient, "_request", lambda client, *args, **named: made.request(client, *args, **named)
-    )
+    monkeypatch.setattr(DigitalOceanClient, "_request", made.request)
     return made
 
 
