@@ -430,12 +430,15 @@ def run(module):
     try:
         result = publish(provider_of(module), wishes, zones, policy, module.check_mode, params["partial"])
     except SmtpdError as error:
-        _without_diff(module, error.result)
+        _told(module, error.result)
         raise
-    return _without_diff(module, result)
+    return _told(module, result)
 
 
-def _without_diff(module, result):
+def _told(module, result):
+    """The result less what Ansible is told in its own ways."""
+    for warning in result.pop("warnings", []):
+        module.warn(warning)
     if not module._diff:
         result.pop("diff", None)
     return result
