@@ -24,6 +24,14 @@ from ._vocabulary import DOMAIN_FIELDS
 
 UNEXPECTED_RECORD = "unexpected_record"
 
+# The values that the contract shows. The service chooses the region of the mail host.
+LINK_TARGET, SPF, MAIL_HOST = (
+    "l.smtpdgo.com",
+    "v=spf1 include:amazonses.com ~all",
+    "feedback-smtp.us-east-1.amazonses.com",
+)
+_MAIL_HOST = re.compile(r"feedback-smtp\.(.*\.)?amazonses\.com\.")
+
 _SENDING, _LINK, _BOUNCE = "sending domain", "link domain", "bounce domain"
 _SELECTOR = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _HOST = re.compile(r"(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]{2,63}")
@@ -41,7 +49,7 @@ def _is_host(value: str) -> bool:
     return _HOST.fullmatch(domain_key(value.strip())) is not None
 
 
-def _is_mail_host(value: str) -> bool:
+def _is_mx(value: str) -> bool:
     return _is_host(split_mx(value)[1])
 
 
@@ -75,11 +83,16 @@ _FORMS = (
     _Form(_SENDING, None, CNAME, _is_host, _MOST_KEYS, "a DKIM CNAME at <selector>._domainkey"),
     _Form(_SENDING, "_amazonses.", TXT, _is_token, 1, "a verification TXT at _amazonses"),
     _Form(_BOUNCE, "_amazonses.", TXT, _is_token, 1, "a verification TXT at _amazonses"),
-    _Form(_BOUNCE, "", MX, _is_mail_host, 1, "an MX"),
+    _Form(_BOUNCE, "", MX, _is_mx, 1, "an MX"),
     _Form(_BOUNCE, "", TXT, _is_spf, 1, "an SPF record of includes and ~all"),
     _Form(_LINK, "_amazonses.", TXT, _is_token, 1, "a verification TXT at _amazonses"),
     _Form(_LINK, "", CNAME, _is_host, 1, "a CNAME"),
 )
+
+
+def is_mail_host(host: str) -> bool:
+    """Whether a host, in lower case and with a trailing dot, is one that the service has bounces sent to, in any region."""
+    return _MAIL_HOST.fullmatch(host) is not None
 
 
 def unexpected_records(

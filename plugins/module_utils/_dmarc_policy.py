@@ -225,7 +225,7 @@ def _notes(site: Site) -> Iterator[Note]:
     if site.alias and site.is_stored and not site.attempts:
         yield Note(
             CNAME_ONLY,
-            "%s is a CNAME to %s, where there is no DMARC record. Publish one there, or remove the CNAME."
+            "%s is a CNAME to %s, which has no DMARC record. Publish one there, or remove the CNAME."
             % (site.name, site.alias.rstrip(".")),
         )
     if len(site.records) > 1:

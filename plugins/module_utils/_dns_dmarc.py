@@ -213,6 +213,6 @@ def _problems(text: str) -> Iterable[Problem]:
     tags = list(record.tags)
     for tag in tags[1:]:
         if tag not in _RULES:
-            yield Problem(tag, "there is no such tag")
+            yield Problem(tag, "unknown tag")
     if "p" in tags and tags.index("p") != 1:
         yield Problem("p", "it must directly follow v=DMARC1 (RFC 7489, 6.4)")

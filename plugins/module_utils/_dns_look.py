@@ -24,7 +24,7 @@ from ._waiting import pauses
 
 ANSWERING, ALL = "answering", "all"
 
-# How long a server may be silent until it is no longer waited for, in seconds.
+# How long to wait for a silent server, in seconds.
 _PATIENCE = 10.0
 # The shortest time that a silent server is listened to, in seconds: it may come back while others are waited for.
 _SHORT = 1.0
@@ -43,7 +43,7 @@ def require_spec() -> dict[str, dict[str, Any]]:
 
 
 def patience_of(require: str, wait_timeout: float) -> Optional[float]:
-    """How long a server may be silent until it is no longer waited for, in seconds. C(None): without an end.
+    """How long to wait for a silent server, in seconds; C(None) without limit.
 
     :param require: the value of that option.
     :param wait_timeout: in seconds, 0 for a single look, which has to do with the answers it gets.

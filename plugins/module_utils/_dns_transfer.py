@@ -43,7 +43,7 @@ class Limits(NamedTuple):
     def of(cls, values: Mapping[str, Any]) -> Limits:
         """The limits that the option C(transfer_limits) has. What it leaves out, or has as empty, keeps its default.
 
-        :raises InputError: there is no such limit, or it is not a number above 0.
+        :raises InputError: a limit is unknown, or is not a number greater than 0.
         """
         for name in values:
             if name not in cls._fields:

@@ -169,8 +169,8 @@ class Flow:
 
         :param wanted: what C(check_wanted) returns.
         :param setup: whether to get the DNS records.
-        :param before_creating: gets what is to be created, and returns for each why it must not be, C(None) where it may. It
-            raises C(SmtpdError) where nothing may be.
+        :param before_creating: gets the profiles to create, and returns for each the reason not to create it, or C(None). It
+            raises C(SmtpdError) if none may be created.
         :param gate: holds profiles back from being verified.
         :returns: an outcome for each wanted profile, in order: a failure of one does not stop the others.
         :raises SmtpdError: nothing could be decided, and nothing was written.

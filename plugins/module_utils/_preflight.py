@@ -15,22 +15,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Callable, Iterable, Iterator, Mapping, NamedTuple, Optional
 
+from ._contract import LINK_TARGET, SPF, is_mail_host
 from ._dmarc_policy import Discovery, Site, discover, dmarc_names
 from ._dns_origin import ADDRESSES, DNAME, Origins
 from ._dns_spf import covers
 from ._domains import check_domain
 from ._errors import InputError
-from ._rdata import CNAME, MX, TXT, describe_record, is_spf, name_key, split_mx
+from ._rdata import CNAME, MX, TXT, absolute, describe_record, is_spf, name_key, split_mx
 from ._texts import printable
 from ._vocabulary import BELOW_DNAME
 
 ERROR, WARNING = "error", "warning"
 WILDCARD_MX = "wildcard_mx"
-
-# What the service's own records point to (contract: the setup endpoint's example).
-OUR_LINK_TARGET = "l.smtpdgo.com."
-_OUR_SPF = "v=spf1 include:amazonses.com ~all"
-_OUR_MAIL_HOST_PREFIX, _OUR_MAIL_HOST_SUFFIX = "feedback-smtp.", ".amazonses.com."
 
 SENDING, LINK, BOUNCE = "sending_domain", "link_domain", "bounce_domain"
 
@@ -233,7 +229,7 @@ def _link_findings(domain: str, node: Node) -> Iterator[Finding]:
             "The link domain becomes a CNAME, which the top of a zone cannot be "
             "(RFC 1034, 3.6.2). Choose a domain below it, such as go.%s." % domain,
         )
-    targets = [target for target in node.stored(CNAME) if target != OUR_LINK_TARGET]
+    targets = [target for target in node.stored(CNAME) if target != absolute(LINK_TARGET)]
     if targets:
         yield Finding(
             domain,
@@ -263,7 +259,7 @@ def _bounce_findings(domain: str, node: Node) -> Iterator[Finding]:
             "Remove the CNAME, or choose another domain." % node.stored(CNAME)[0].rstrip("."),
         )
         return
-    hosts = [value for value in node.get(MX) if not is_our_mail_host(split_mx(value)[1])]
+    hosts = [value for value in node.get(MX) if not is_mail_host(split_mx(value)[1])]
     if hosts and MX in node.origins.wildcards:
         yield Finding(
             domain,
@@ -281,7 +277,7 @@ def _bounce_findings(domain: str, node: Node) -> Iterator[Finding]:
             "Mail to the bounce domain goes to %s now. All of it would go to the bounce handling of the service from then "
             "on. Choose a domain that receives no mail, such as bounce.%s." % (_hosts(hosts), domain),
         )
-    spf = [text for text in node.stored(TXT) if is_spf(text) and not covers(text, _OUR_SPF)]
+    spf = [text for text in node.stored(TXT) if is_spf(text) and not covers(text, SPF)]
     if spf:
         yield Finding(
             domain,
@@ -294,11 +290,6 @@ def _bounce_findings(domain: str, node: Node) -> Iterator[Finding]:
 
 def _hosts(values: Iterable[str]) -> str:
     return " and ".join(sorted(split_mx(value)[1].rstrip(".") for value in values))
-
-
-def is_our_mail_host(host: str) -> bool:
-    """Whether a host, in lower case and with a trailing dot, is one that the service has bounces sent to, in any region."""
-    return host.startswith(_OUR_MAIL_HOST_PREFIX) and host.endswith(_OUR_MAIL_HOST_SUFFIX)
 
 
 def _dmarc_findings(

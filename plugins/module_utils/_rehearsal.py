@@ -16,15 +16,15 @@ import socket
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Iterable, Mapping, Sequence
 
+from ._contract import LINK_TARGET, MAIL_HOST, SPF, is_mail_host
 from ._dns_plan import Conflict, Policy, ZonePlan, plan_zone, relevant_names
 from ._errors import InputError, MissingLibraryError, SmtpdError
-from ._preflight import BOUNCE, LINK, OUR_LINK_TARGET, SENDING, is_our_mail_host
+from ._preflight import BOUNCE, LINK, SENDING
 from ._rdata import CNAME, MX, TXT, find_zone, name_key, split_mx
 from ._record_sets import Change, LoadedZone, zones_of
 from ._records import Wish, check_records
 
-# What the contract shows, with placeholders of the same length for what only the service knows.
-_SPF, _MAIL_HOST = "v=spf1 include:amazonses.com ~all", "feedback-smtp.us-east-1.amazonses.com"
+# Placeholders of the same length for what only the service knows.
 _TOKEN, _SELECTOR = "a token that the service will choose", "smtpd-chooses-this-selector"
 _PROFILE_ID = "an id that the service will choose"
 
@@ -45,7 +45,7 @@ class _BounceMx(Wish):
     """The MX record of a bounce domain. The service chooses the region of its mail host."""
 
     def is_met_by(self, value: str) -> bool:
-        return is_our_mail_host(split_mx(value)[1])
+        return is_mail_host(split_mx(value)[1])
 
 
 def domains_of(profile: Mapping[str, Any]) -> dict[str, str]:
@@ -71,9 +71,9 @@ def expected_wishes(profile: Mapping[str, Any]) -> list[Wish]:
     records = [
         ("%s._domainkey.%s" % (_SELECTOR, sending), CNAME, _SELECTOR + ".dkim.smtpd.dev"),
         *(("_amazonses." + domain, TXT, _TOKEN) for domain in dict.fromkeys((sending, bounce, link))),
-        (bounce, MX, _MAIL_HOST),
-        (bounce, TXT, _SPF),
-        (link, CNAME, OUR_LINK_TARGET),
+        (bounce, MX, MAIL_HOST),
+        (bounce, TXT, SPF),
+        (link, CNAME, LINK_TARGET),
     ]
     wishes = check_records(
         [dict(zip(("name", "type", "value"), record), profile_id=_PROFILE_ID) for record in records], "dns_records"
